@@ -1,0 +1,35 @@
+# The two commands: `make demo` and `make test`. Each works alone on a fresh machine with Python 3.11+ and pip.
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.venv-uv/bin/uv)
+BIN := .venv/bin
+
+.PHONY: demo test check lock serve-demo clean
+.DEFAULT_GOAL := demo
+
+$(CURDIR)/.venv-uv/bin/uv:
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/pip install --quiet uv
+
+.venv/.ready: requirements-dev.txt pyproject.toml $(filter %/.venv-uv/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
+	$(UV) pip sync --quiet --require-hashes --python .venv requirements-dev.txt
+	$(UV) pip install --quiet --no-deps --python .venv --editable .
+	@touch $@
+
+demo: .venv/.ready
+	$(BIN)/classify --city demo
+
+test: .venv/.ready
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: .venv/.ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: $(filter %/.venv-uv/bin/uv,$(UV))
+	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url -o requirements.txt
+	$(UV) pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .venv-uv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Akashi: surveys what a municipality's own web pages prove about its digital transformation."""

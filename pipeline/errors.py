@@ -1,0 +1,61 @@
+"""Every error that Akashi raises on purpose; cli.py alone turns them into a sentence and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class AkashiError(Exception):
+    """Base of all. The message says what was tried, on what, and what to do next."""
+
+    exit_code = 1
+
+
+class InputError(AkashiError):
+    """What the user gave cannot be used: exit code 2, nothing changed."""
+
+    exit_code = 2
+
+
+class UnknownCityError(InputError):
+    """No municipality of that name, code or kana. `near` holds the closest names."""
+
+    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.near = tuple(near)
+
+
+class AmbiguousCityError(InputError):
+    """Several municipalities share the name. `candidates` holds `code prefecture name` lines."""
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        super().__init__(message)
+        self.candidates = tuple(candidates)
+
+
+class RegistryError(InputError):
+    """The registry of municipalities could not be fetched or is not valid."""
+
+
+class CriteriaError(InputError):
+    """A criteria file is not valid. `problems` holds one line each, with its place in the file."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class SiteError(InputError):
+    """The folder or WARC given with --site or --warc cannot be read."""
+
+
+class DecisionError(InputError):
+    """A decision that the rules of the queue refuse, or about an item that does not exist."""
+
+
+class ArchiveError(AkashiError):
+    """An archived body is missing or does not have the sha256 it is filed under."""
+
+
+class StoreError(AkashiError):
+    """The database cannot be opened, migrated or written."""
