@@ -489,7 +489,10 @@ class RunState(StrEnum):
 
 
 class Run(Noun):
-    """One walk of `classify --city X`. id: unique text, sorts by time; as_of: the day the survey speaks about."""
+    """One walk of `classify --city X`. id: unique text, sorts by time; as_of: the day the survey speaks about.
+
+    origin: `crawl`, `site:FOLDER` or `warc:FILE`; sources: addresses added by hand with `--source`.
+    """
 
     id: str
     municipality: Municipality
@@ -497,6 +500,8 @@ class Run(Noun):
     criteria_sha256: Sha256
     as_of: date
     judge: str
+    origin: str = "crawl"
+    sources: tuple[str, ...] = ()
     state: RunState
     started: datetime
     finished: datetime | None = None
