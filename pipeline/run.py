@@ -1,0 +1,196 @@
+"""The walk of one city, the only module that knows its order: gather -> read -> retrieve -> judge -> queue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.archive import Archive, import_site, import_warc
+from pipeline.crawl import Plan, Progress, crawl
+from pipeline.errors import ArchiveError
+from pipeline.judge import probes
+from pipeline.judge.conclude import conclude
+from pipeline.judge.rules import RulesJudge
+from pipeline.models import (
+    Coverage,
+    CriteriaSet,
+    Criterion,
+    Judgement,
+    Municipality,
+    Proposal,
+    Run,
+    RunState,
+    SettledBy,
+)
+from pipeline.reading import Read, read
+from pipeline.retrieve import Index
+from pipeline.settings import Settings
+from pipeline.store.store import Store
+
+PASSAGES_PER_CRITERION = 20
+# Addresses of a folder whose municipality has no known home page: .invalid never resolves (RFC 2606).
+NOWHERE = "http://site.invalid/"
+
+# stage (crawl, extract, judge), done, total, a word on what is under way
+Watch = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for. origin: `crawl`, `site:FOLDER` or `warc:FILE`; sources: extra addresses (press)."""
+
+    municipality: Municipality
+    criteria: CriteriaSet
+    as_of: date
+    origin: str = "crawl"
+    sources: tuple[str, ...] = ()
+    max_pages: int = 400
+    delay_s: float = 1.0
+    allow_private: bool = False
+    fresh: bool = False
+
+
+def survey(order: Order, *, settings: Settings, watch: Watch) -> Run:
+    """Walk the city once and leave its judgements in the queue; returns the finished run.
+
+    An unfinished run of the same order is continued. Raises InputError for input that cannot be used, ArchiveError and
+    StoreError where the workspace cannot be written; KeyboardInterrupt leaves everything resumable.
+    """
+    with Store(settings.database_url) as store, Archive(settings.home / "archive") as archive:
+        run = _unfinished(order, store) or _begin(order)
+        _keep_criteria(order.criteria, settings)
+        store.save_run(run)
+        crawled = _gather(order, run, archive, settings, watch)
+        seen = read(archive, run, crawled, watch)
+        run = run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage})
+        store.save_run(run)
+        store.save_judgements(run, list(_judge(order, seen, watch)))
+        run = run.model_copy(update={"state": RunState.DONE, "finished": datetime.now(UTC)})
+        store.save_run(run)
+    _frontier(settings, run).unlink(missing_ok=True)
+    return run
+
+
+def _begin(order: Order) -> Run:
+    now = datetime.now(UTC)
+    return Run(
+        id=f"{now:%Y%m%dT%H%M%S%fZ}-{order.municipality.code}",
+        municipality=order.municipality,
+        criteria_id=order.criteria.id,
+        criteria_sha256=order.criteria.sha256,
+        as_of=order.as_of,
+        judge=RulesJudge.name,
+        origin=order.origin,
+        sources=order.sources,
+        state=RunState.CRAWLING,
+        started=now,
+    )
+
+
+def _unfinished(order: Order, store: Store) -> Run | None:
+    """The unfinished run of the same order, brought to today's criteria, or None."""
+    last = store.latest_run(order.municipality.code)
+    if last is None or last.state is RunState.DONE or order.fresh:
+        return None
+    begun = _begin(order)
+    same = {"municipality", "criteria_id", "origin", "sources", "as_of"}
+    if last.model_dump(include=same) != begun.model_dump(include=same):
+        return None
+    return last.model_copy(update={"criteria_sha256": order.criteria.sha256})
+
+
+def _keep_criteria(criteria: CriteriaSet, settings: Settings) -> None:
+    """A copy beside the evidence, so that a report years later asks what was asked then."""
+    path = _criteria_path(criteria.sha256, settings)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(criteria.model_dump_json(indent=1), encoding="utf-8")
+
+
+def _criteria_path(sha256: str, settings: Settings) -> Path:
+    return settings.home / "criteria" / f"{sha256}.json"
+
+
+def criteria_of(run: Run, settings: Settings) -> CriteriaSet:
+    """The criteria set that the run was judged by. Raises ArchiveError where its copy is gone."""
+    path = _criteria_path(run.criteria_sha256, settings)
+    if not path.is_file():
+        raise ArchiveError(f"{path}: the criteria that run {run.id} was judged by are gone. Survey the city again.")
+    return CriteriaSet.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def _frontier(settings: Settings, run: Run) -> Path:
+    return settings.home / "frontier" / f"{run.id}.db"
+
+
+def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage | None:
+    """Archive what there is to see; returns what the crawl says of it, or None where a folder or a WARC was read."""
+    kind, _, path = order.origin.partition(":")
+    code, home = order.municipality.code, order.municipality.home_url
+    if kind == "site":
+        import_site(archive, Path(path), code=code, run_id=run.id, base_url=home or NOWHERE, now=run.started)
+    elif kind == "warc":
+        import_warc(archive, Path(path), code=code, run_id=run.id, home_url=home or "")
+    if kind != "crawl" and not order.sources:
+        return None
+    coverage = _crawl(order, run, archive, settings, watch)
+    return coverage if kind == "crawl" else None
+
+
+def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+    home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
+    plan = Plan(
+        home_url=home,
+        extra=order.sources,
+        terms=tuple((criterion.id, criterion.search_terms) for criterion in order.criteria.criteria),
+        max_pages=order.max_pages,
+        delay_s=order.delay_s,
+        deadline_s=settings.deadline_s,
+        max_bytes=settings.max_bytes,
+        user_agent=settings.user_agent,
+        allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
+    )
+
+    def progress(now: Progress) -> None:
+        watch("crawl", now.fetched, now.budget, now.current)
+
+    frontier = _frontier(settings, run)
+    frontier.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    code = order.municipality.code
+    return asyncio.run(
+        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
+    )
+
+
+def _typed_hosts(*urls: str) -> tuple[str, ...]:
+    """`host:port` of the addresses the user typed: nothing else private is opened."""
+    return tuple(urlsplit(url).netloc for url in urls if url)
+
+
+def _judge(order: Order, seen: Read, watch: Watch) -> Iterator[Judgement]:
+    index = Index(tuple(seen.pages.values()))
+    judge = RulesJudge(order.municipality, order.as_of)
+    criteria = order.criteria.criteria
+    for done, criterion in enumerate(criteria, start=1):
+        proposal = _propose(criterion, judge, index, seen, order)
+        yield conclude(
+            proposal,
+            criterion=criterion,
+            pages=seen.pages,
+            coverage=seen.coverage,
+            criteria_sha256=order.criteria.sha256,
+            judged_at=datetime.now(UTC),
+        )
+        watch("judge", done, len(criteria), criterion.id)
+
+
+def _propose(criterion: Criterion, judge: RulesJudge, index: Index, seen: Read, order: Order) -> Proposal:
+    if criterion.settled_by is SettledBy.MEASURED:
+        if criterion.probe == "update_frequency":
+            return probes.update_frequency(criterion, seen.lists, order.as_of)
+        return probes.not_measured(criterion)
+    passages = index.passages(criterion, limit=PASSAGES_PER_CRITERION)
+    return judge.judge(criterion, seen.pages, passages)

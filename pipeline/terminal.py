@@ -1,0 +1,137 @@
+"""What the terminal shows: progress, and tables in the words of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.models import CriteriaSet, Judgement, QueueItem, Run, Score, Verdict
+
+STAGES = {"crawl": "巡回 crawl", "extract": "抽出 extract", "judge": "判定 judge"}
+WORDS = {
+    Verdict.MET: "[green]● met[/]",
+    Verdict.NOT_MET: "[red]✕ not_met[/]",
+    Verdict.NO_EVIDENCE: "○ no_evidence",
+    Verdict.NOT_JUDGED: "[yellow]? not_judged[/]",
+    Verdict.UNOBSERVED: "[yellow]△ unobserved[/]",
+}
+QUOTE_CHARS = 90
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int, str], None]]:
+    """A bar for each stage on standard error; yields the function that moves them."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def watch(stage: str, done: int, total: int, note: str) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(STAGES[stage], total=total, note="")
+            bars.update(tasks[stage], completed=done, total=total, note=escape(note[-60:]))
+
+        yield watch
+
+
+def results(run: Run, items: Sequence[QueueItem], criteria: CriteriaSet, *, city: str) -> None:
+    """The judgements of a run, criterion by criterion, and what to do next."""
+    console = Console()
+    place = run.municipality
+    table = Table(title=f"{place.prefecture}{place.name} · {criteria.title_ja} · {run.as_of}", show_lines=False)
+    for name, options in (
+        ("#", {"justify": "right"}),
+        ("criterion", {}),
+        ("verdict", {"no_wrap": True}),
+        ("evidence", {"ratio": 1}),
+    ):
+        table.add_column(name, **options)  # type: ignore[arg-type]
+    for item in items:
+        judgement = item.judgement
+        statement = criteria.criterion(judgement.criterion).statement_ja
+        table.add_row(
+            str(item.number),
+            f"{judgement.criterion}\n{escape(statement)}",
+            WORDS[judgement.verdict],
+            _evidence(judgement),
+        )
+    console.print(table)
+    _summary(console, run, items, city)
+
+
+def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) -> None:
+    counts = {verdict: sum(item.judgement.verdict is verdict for item in items) for verdict in Verdict}
+    console.print("Proposed: " + " · ".join(f"{WORDS[verdict]} {count}" for verdict, count in counts.items()))
+    if run.coverage:
+        seen = run.coverage
+        console.print(
+            f"Pages: {seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left. Judge: {run.judge}. "
+            "Nothing is scored until a person confirms it."
+        )
+    first = items[0].number if items else 1
+    console.print("\nNext:")
+    for command in (f"queue --city {city}", f"queue approve {first}", f"score --city {city}", f"report --city {city}"):
+        console.print(f"  classify {command}", markup=False)
+
+
+def _evidence(judgement: Judgement) -> str:
+    if judgement.quotes:
+        best = judgement.quotes[0]
+        return f"「{escape(_short(best.text))}」\n[dim]{escape(best.url)}[/]"
+    if judgement.measurement:
+        m = judgement.measurement
+        where = escape(m.urls[0]) if m.urls else ""
+        return f"{escape(m.name)}: {m.value:g} {escape(m.unit)} (threshold {m.threshold:g})\n[dim]{where}[/]"
+    if judgement.unread:
+        failed = judgement.unread[0]
+        return f"could not be read: {escape(failed.label or failed.url)} ({failed.cause})\n[dim]{escape(failed.url)}[/]"
+    return f"[dim]{escape(_short(judgement.rationale))}[/]"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
+
+
+def waiting(items: Sequence[QueueItem]) -> None:
+    """What waits for a person, the most doubtful first."""
+    table = Table(title=f"{len(items)} waiting")
+    for name in ("#", "city", "criterion", "verdict", "conf.", "flags", "evidence"):
+        table.add_column(name)
+    for item in items:
+        j = item.judgement
+        table.add_row(
+            str(item.number),
+            escape(item.municipality.name),
+            j.criterion,
+            WORDS[j.verdict],
+            f"{j.confidence:.2f}",
+            ", ".join(j.flags),
+            _evidence(j),
+        )
+    Console().print(table)
+
+
+def scored(score: Score, criteria: CriteriaSet) -> None:
+    """Confirmed points by viewpoint, with what is only proposed in a column of its own."""
+    table = Table(title=f"{score.municipality.name} · {criteria.title_ja}")
+    for name in ("viewpoint", "confirmed", "possible", "awaiting", "proposed met (provisional, not counted)"):
+        table.add_column(name, justify="left" if name == "viewpoint" else "right")
+    names = {viewpoint.id: viewpoint.name_ja for viewpoint in criteria.viewpoints}
+    for row in score.viewpoints:
+        table.add_row(
+            names[row.viewpoint], str(row.confirmed), str(row.possible), str(row.awaiting), str(row.provisional)
+        )
+    table.add_section()
+    table.add_row("total", str(score.points), str(score.possible), str(score.awaiting), "")
+    Console().print(table)
