@@ -239,21 +239,34 @@ class Viewpoint(Noun):
 
 
 class Cue(Noun):
-    """A claim in the words of a page: every group of `all` must match near each other, and nothing of `none`.
+    """What a page says, in the criteria file's words; patterns are regular expressions over folded text (judge/cues.py).
 
-    Patterns are regular expressions over normalised text (see text.py). `within`: sentence, block (with its row,
-    column and headings as context) or page.
+    all: of every group one pattern must match; the first group's match stands in the sentence itself.
+    within: what may complete the other groups: the sentence, the block (its row, column and headings), the section.
+    title: a pattern that the page's title or first heading must match. none: nothing of it in the sentence, row or
+    column; none_near: nor in headings and title. asserts: the wording itself says it, whatever the ending;
+    plans_count: a stated intention is enough; labels_count: a line without a verb is enough.
+    strength: how sure the wording alone makes, before actor, date and contradictions are weighed.
     """
 
-    all: tuple[tuple[str, ...], ...]
+    all: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
     none: tuple[str, ...] = ()
+    none_near: tuple[str, ...] = ()
+    title: tuple[str, ...] = ()
     within: Annotated[str, Field(pattern=r"^(sentence|block|section)$")] = "block"
     strength: Annotated[float, Field(gt=0, le=1)] = 0.8
+    asserts: bool = False
+    plans_count: bool = False
+    labels_count: bool = False
     note: str = ""
 
 
 class Criterion(Noun):
-    """One point of the survey, as criteria/*.yaml says it. Statements and rules are Japanese and English text."""
+    """One point of the survey, as criteria/*.yaml says it. Statements and rules are Japanese and English text.
+
+    past_counts: an operation that has ended still counts; one_off: a thing done once counts (a project, a seminar);
+    partners: a company or the press in the sentence does not make it somebody else's.
+    """
 
     id: CriterionId
     viewpoint: str
@@ -271,6 +284,7 @@ class Criterion(Noun):
     probe: str = ""
     past_counts: bool = False
     one_off: bool = False
+    partners: bool = False
 
 
 class CriteriaSet(Noun):
