@@ -1,0 +1,219 @@
+"""The archive's index: which body is where. Derived from the WARC files alone, so it may be deleted at any time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pipeline.archive.warc import Placed, records
+from pipeline.errors import ArchiveError
+from pipeline.models import Snapshot, Source
+
+T = TypeVar("T")
+_VERSION = 1
+_BUSY_TIMEOUT_S = 60.0
+_SCHEMA = f"""
+CREATE TABLE snapshot (
+    id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, run_id TEXT NOT NULL, code TEXT NOT NULL, url TEXT NOT NULL,
+    final_url TEXT NOT NULL, fetched_at TEXT NOT NULL, status INTEGER NOT NULL, headers TEXT NOT NULL,
+    warc TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, source TEXT NOT NULL, UNIQUE (warc, offset)
+);
+CREATE INDEX by_sha256 ON snapshot (sha256);
+CREATE INDEX by_run ON snapshot (run_id, warc, offset);
+PRAGMA user_version = {_VERSION};
+"""
+_INSERT = """INSERT OR IGNORE INTO snapshot (sha256, run_id, code, url, final_url, fetched_at, status, headers, warc,
+ offset, length, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_SELECT = "SELECT url, final_url, fetched_at, status, headers, sha256, warc, offset, source, length FROM snapshot "
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row: the snapshot, and the length of its record in bytes."""
+
+    snapshot: Snapshot
+    length: int
+
+
+class Index:
+    """SQLite in WAL mode beside the WARC files; one connection, guarded by a lock, opened when first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / "index.db"
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._guard = threading.RLock()
+
+    def close(self) -> None:
+        with self._guard:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def add(self, placed: Sequence[Placed], *, code: str, run_id: str, warc: str) -> int:
+        """Indexes records of one WARC; those it knows are left alone. Returns which index file holds them (inode)."""
+        rows = [_row(each, code=code, run_id=run_id, warc=warc) for each in placed]
+        with self._guard:
+            self._on_connection(lambda connection: _insert(connection, rows))
+            return self._inode
+
+    def end_of(self, warc: str, size: int) -> int:
+        """Where the last indexed record of a WARC of `size` bytes ends; rows beyond its end are forgotten."""
+        with self._guard:
+            self._select("DELETE FROM snapshot WHERE warc = ? AND offset + length > ? RETURNING id", (warc, size))
+            found = self._select("SELECT coalesce(max(offset + length), 0) FROM snapshot WHERE warc = ?", (warc,))
+        return int(found[0][0])
+
+    def of_body(self, sha256: str) -> list[Entry]:
+        """Every record with that body, oldest first."""
+        return self._entries(_SELECT + "WHERE sha256 = ? ORDER BY id", sha256)
+
+    def of_run(self, run_id: str) -> list[Entry]:
+        """Every record of a run in the order of fetching."""
+        return self._entries(_SELECT + "WHERE run_id = ? ORDER BY warc, offset", run_id)
+
+    def _entries(self, sql: str, key: str) -> list[Entry]:
+        with self._guard:
+            if not self._path.exists() and not any(_warcs(self._folder)):
+                return []  # a new archive: reading it writes nothing
+            return [_entry(row) for row in self._select(sql, (key,))]
+
+    def _select(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return self._on_connection(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def _on_connection(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            try:
+                return act(self._open())
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+            self.close()
+            self._rebuild()
+            return act(self._open())
+        except sqlite3.Error as error:
+            raise ArchiveError(
+                f"{self._path}: the archive's index cannot be used ({error}); free it and retry"
+            ) from error
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection, anew where another process has put a rebuilt index in the place of ours."""
+        if self._connection is not None and _inode(self._path) == self._inode:
+            return self._connection
+        self.close()
+        if not self._path.exists():
+            self._rebuild()
+        self._inode = _inode(self._path)
+        self._connection = sqlite3.connect(
+            self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        if self._connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            self.close()
+            raise sqlite3.DatabaseError("no index of this version")
+        # In WAL mode this means no fsync a row: what the index loses in a power cut it finds again in the WARC.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        return self._connection
+
+    def _rebuild(self) -> None:
+        """Reads every WARC of the folder into a new index and puts it in the place of the old one."""
+        with _locked(self._folder / "index.lock"):
+            if _is_sound(self._path):
+                return  # another process was faster
+            fresh = self._folder / "index.db.new"
+            fresh.unlink(missing_ok=True)
+            os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+                connection.executescript(_SCHEMA)
+                for path in _warcs(self._folder):
+                    _index_file(connection, path)
+                connection.execute("PRAGMA journal_mode = WAL")
+            for suffix in ("-wal", "-shm"):  # a log of the old file must not be replayed into the new one
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            fresh.replace(self._path)
+
+
+def _index_file(connection: sqlite3.Connection, path: Path) -> None:
+    code, run_id, warc = path.parent.name, path.name.removesuffix(".warc.gz"), f"{path.parent.name}/{path.name}"
+    rows = (_row(placed, code=code, run_id=run_id, warc=warc) for placed in records(path))
+    connection.execute("BEGIN")
+    with connection:
+        connection.executemany(_INSERT, rows)
+
+
+def _insert(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    with connection:
+        connection.executemany(_INSERT, rows)
+
+
+def _row(placed: Placed, *, code: str, run_id: str, warc: str) -> tuple[Any, ...]:
+    snapshot = placed.answer.snapshot(warc, placed.offset)
+    headers = json.dumps(snapshot.headers, ensure_ascii=False)
+    return (
+        *(snapshot.sha256, run_id, code, snapshot.url, snapshot.final_url, snapshot.fetched_at.isoformat()),
+        *(snapshot.status, headers, warc, placed.offset, placed.length, snapshot.source.value),
+    )
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    url, final_url, fetched_at, status, headers, sha256, warc, offset, source, length = row
+    snapshot = Snapshot(
+        url=url,
+        final_url=final_url,
+        fetched_at=datetime.fromisoformat(fetched_at),
+        status=status,
+        headers=tuple((name, value) for name, value in json.loads(headers)),
+        sha256=sha256,
+        warc=warc,
+        offset=offset,
+        source=Source(source),
+    )
+    return Entry(snapshot, length)
+
+
+def _warcs(folder: Path) -> Iterator[Path]:
+    return iter(sorted(folder.glob("*/*.warc.gz")))
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return -1
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Not a database, malformed, or not of this version; a busy or full disk is no damage."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA)
+
+
+def _is_sound(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S)) as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            return bool(version == _VERSION and connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

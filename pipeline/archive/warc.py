@@ -1,0 +1,308 @@
+"""One HTTP answer as one WARC record: out, back in, and found again in a file whose end was torn off."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+from uuid import uuid4
+
+from pipeline.errors import ArchiveError
+from pipeline.models import Snapshot, Source
+
+VERSION = "WARC/1.1"
+CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+SOFTWARE = "Akashi (warcio)"
+ASKED = "WARC-X-Asked-URI"
+SOURCE = "WARC-X-Source"
+INFO = "WARC-Warcinfo-ID"
+# A body is stored decoded, so what described its encoding is kept under another name.
+KEPT_AS = "X-Archive-Orig-"
+_RENAMED = {"transfer-encoding", "content-encoding", "content-length"}
+_MAGIC = b"\x1f\x8b\x08"
+_CHUNK_BYTES = 65_536
+_MAX_RECORD_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One HTTP answer with its body, decoded. Made by `answer`, so that it reads back from a WARC as it is here."""
+
+    url: str
+    final_url: str
+    fetched_at: datetime
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    source: Source
+
+    def snapshot(self, warc: str, offset: int) -> Snapshot:
+        """The noun without the body. warc: path relative to the archive's folder; offset: of the record, bytes."""
+        return Snapshot(
+            url=self.url,
+            final_url=self.final_url,
+            fetched_at=self.fetched_at,
+            status=self.status,
+            headers=self.headers,
+            sha256=hashlib.sha256(self.body).hexdigest(),
+            warc=warc,
+            offset=offset,
+            source=self.source,
+        )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An answer and where its record stands in the file: [offset, offset + length), bytes."""
+
+    answer: Answer
+    offset: int
+    length: int
+
+
+def answer(
+    *,
+    url: str,
+    final_url: str,
+    fetched_at: datetime,
+    status: int,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    source: Source,
+) -> Answer:
+    """An answer in the form that survives a WARC. Raises ArchiveError for an address that is not http(s), ValueError
+    for a time without zone."""
+    if fetched_at.tzinfo is None:
+        raise ValueError("fetched_at needs a time zone")
+    cleaned = ((_line(name).replace(":", ""), _line(value)) for name, value in headers)
+    return Answer(
+        url=_address(url),
+        final_url=_address(final_url),
+        fetched_at=fetched_at.astimezone(UTC),
+        status=status,
+        headers=tuple((name, value) for name, value in cleaned if name),
+        body=body,
+        source=source,
+    )
+
+
+def _line(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return re.sub(r"[\r\n\0]+", " ", text).strip()
+
+
+def _address(url: str) -> str:
+    """The address with what a WARC header cannot carry percent-encoded."""
+    scheme, colon, rest = url.strip().partition(":")
+    if scheme.lower() not in ("http", "https") or not rest.startswith("//"):
+        raise ArchiveError(f"only http and https answers are archived, not {url[:200]!r}")
+    rest = rest.encode("utf-8", "replace").decode("utf-8")
+    return scheme.lower() + colon + re.sub(r"[\s\x00-\x1f\x7f<>]", lambda found: quote(found[0]), rest)
+
+
+# --- out --------------------------------------------------------------------------------------------------------------
+
+
+def info_record(run_id: str) -> tuple[str, bytes]:
+    """The first record of a file, and its id, which every later record names."""
+    record_id = f"<urn:uuid:{uuid4()}>"
+    fields = {"software": SOFTWARE, "format": VERSION, "conformsTo": CONFORMS_TO, "isPartOf": run_id}
+    block = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
+    head = [
+        ("WARC-Type", "warcinfo"),
+        ("WARC-Record-ID", record_id),
+        ("WARC-Date", _date(datetime.now(UTC))),
+        ("WARC-Filename", f"{run_id}.warc.gz"),
+    ]
+    return record_id, _record(head, "warcinfo", "application/warc-fields", block)
+
+
+def response_record(answer: Answer, info_id: str) -> bytes:
+    """One gzip member holding the answer, status line and headers as received but for those about its encoding."""
+    block = _http_head(answer) + answer.body
+    head = [
+        ("WARC-Type", "response"),
+        ("WARC-Record-ID", f"<urn:uuid:{uuid4()}>"),
+        (INFO, info_id),
+        ("WARC-Target-URI", answer.final_url),
+        ("WARC-Date", _date(answer.fetched_at)),
+        (ASKED, answer.url),
+        (SOURCE, answer.source.value),
+        ("WARC-Payload-Digest", _digest(answer.body)),
+    ]
+    return _record(head, "response", "application/http; msgtype=response", block)
+
+
+def _record(head: list[tuple[str, str]], kind: str, content_type: str, block: bytes) -> bytes:
+    from warcio.recordloader import ArcWarcRecord
+    from warcio.statusandheaders import StatusAndHeaders
+    from warcio.warcwriter import WARCWriter
+
+    head = [*head, ("WARC-Block-Digest", _digest(block))]
+    if kind == "warcinfo":
+        head.append(("WARC-Payload-Digest", _digest(block)))
+    # No http_headers: warcio would percent-encode header values that are not ASCII, ours are written as they came.
+    record = ArcWarcRecord(
+        "warc", kind, StatusAndHeaders("", head, protocol=VERSION), io.BytesIO(block), None, content_type, len(block)
+    )
+    out = io.BytesIO()
+    WARCWriter(out, gzip=True, warc_version=VERSION).write_record(record)
+    return out.getvalue()
+
+
+def _http_head(answer: Answer) -> bytes:
+    lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}".rstrip()]
+    lines += [f"{_stored_name(name)}: {value}" for name, value in answer.headers]
+    lines += [f"Content-Length: {len(answer.body)}", "", ""]
+    return "\r\n".join(lines).encode()
+
+
+def _stored_name(name: str) -> str:
+    renamed = name.lower() in _RENAMED or name.lower().startswith(KEPT_AS.lower())
+    return KEPT_AS + name if renamed else name
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+
+
+def _digest(block: bytes) -> str:
+    return "sha256:" + hashlib.sha256(block).hexdigest()
+
+
+def _date(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+# --- in ---------------------------------------------------------------------------------------------------------------
+
+
+def read_record(member: bytes) -> Answer:
+    """The answer in one gzip member that `response_record` made. Raises ValueError where it holds anything else."""
+    record = _parsed(member)
+    if record.rec_type != "response" or record.http_headers is None:
+        raise ValueError("not a response record")
+    return our_answer(record, record.raw_stream.read())
+
+
+def our_answer(record: Any, body: bytes) -> Answer:
+    """The answer that a warcio record of ours holds. Raises ValueError where a field is missing or malformed."""
+    field = record.rec_headers.get_header
+    stored = record.http_headers
+    return answer(
+        url=field(ASKED) or field("WARC-Target-URI") or "",
+        final_url=field("WARC-Target-URI") or "",
+        fetched_at=datetime.fromisoformat(field("WARC-Date") or ""),
+        status=int(stored.get_statuscode()),
+        headers=tuple(original_headers(stored.headers)),
+        body=body,
+        source=Source(field(SOURCE) or Source.OFFICIAL),
+    )
+
+
+def original_headers(stored: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Headers as the server sent them: the kept ones under their own name, without those that describe our copy."""
+    for name, value in stored:
+        if name.startswith(KEPT_AS):
+            yield name.removeprefix(KEPT_AS), value
+        elif name.lower() not in _RENAMED:
+            yield name, value
+
+
+def _parsed(member: bytes) -> Any:
+    from warcio.archiveiterator import ArchiveIterator
+    from warcio.exceptions import ArchiveLoadFailed
+
+    try:
+        return next(iter(ArchiveIterator(io.BytesIO(member))))
+    except (ArchiveLoadFailed, StopIteration, AttributeError) as error:
+        raise ValueError(f"not a WARC record: {error}") from error
+
+
+def records(path: Path, start: int = 0) -> Iterator[Placed]:
+    """Every complete response record of our own file from byte `start` on, in file order.
+
+    Damaged or torn stretches are stepped over. A member counts only if it names this file's warcinfo record: a gzip
+    file inside an archived body cannot pass for a record of its own.
+    """
+    with path.open("rb") as file:
+        info_id = info_id_of(file)
+        offset: int | None = start
+        while info_id and offset is not None:
+            length = _member_length(file, offset)
+            if length is None:
+                offset = _next_magic(file, offset + 1)
+                continue
+            found = _own(_bytes_at(file, offset, length), info_id)
+            if found is not None:
+                yield Placed(found, offset, length)
+            offset += length
+
+
+def _own(member: bytes, info_id: str) -> Answer | None:
+    try:
+        named = _parsed(member).rec_headers.get_header(INFO)
+        return read_record(member) if named == info_id else None
+    except (ValueError, ArchiveError):
+        return None
+
+
+def info_id_of(file: BinaryIO) -> str | None:
+    """The id of the warcinfo record that an own file begins with, or None where it does not begin with a whole one."""
+    length = _member_length(file, 0)
+    if length is None:
+        return None
+    try:
+        record = _parsed(_bytes_at(file, 0, length))
+    except ValueError:
+        return None
+    found: str | None = record.rec_headers.get_header("WARC-Record-ID")
+    return found if record.rec_type == "warcinfo" else None
+
+
+def first_length(file: BinaryIO) -> int:
+    """Bytes of the first gzip member, 0 where it is not whole."""
+    return _member_length(file, 0) or 0
+
+
+def _bytes_at(file: BinaryIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
+
+
+def _member_length(file: BinaryIO, offset: int) -> int | None:
+    """Compressed bytes of the gzip member at `offset`; None where none begins there or it is damaged or torn."""
+    file.seek(offset)
+    inflate = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    inflated = 0
+    try:
+        while chunk := file.read(_CHUNK_BYTES):
+            inflated += len(inflate.decompress(chunk))
+            if inflate.eof:
+                return file.tell() - len(inflate.unused_data) - offset
+            if inflated > _MAX_RECORD_BYTES:
+                return None
+    except zlib.error:
+        pass
+    return None
+
+
+def _next_magic(file: BinaryIO, offset: int) -> int | None:
+    """Where the next gzip member may begin, from `offset` on."""
+    file.seek(offset)
+    kept = b""
+    while chunk := file.read(_CHUNK_BYTES):
+        window = kept + chunk
+        at = window.find(_MAGIC)
+        if at >= 0:
+            return file.tell() - len(window) + at
+        kept = window[-2:]
+    return None
