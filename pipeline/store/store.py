@@ -1,0 +1,278 @@
+"""The store: runs, judgements and people's decisions, in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection, Select, false, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipeline.errors import DecisionError, StoreError
+from pipeline.models import Coverage, Decision, Flag, Judgement, Noun, QueueItem, Run, RunState
+from pipeline.store.log import digest, refusal, standing
+from pipeline.store.opening import open_database, writing
+from pipeline.store.tables import decisions, judgements, runs
+
+N = TypeVar("N", bound=Noun)
+
+_URGENT = {Flag.JUDGES_DISAGREE, Flag.CONTRADICTED}
+_BATCH = 500  # values of one IN list, far below the limits of both databases
+
+
+class Store:
+    """The database at a SQLAlchemy URL, created and migrated on opening. A context manager; close() ends it.
+
+    Several processes and threads may use one database at a time. Every method raises StoreError where the database
+    cannot be read or written, or holds something that is not a valid noun.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._engine = open_database(database_url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- runs ---------------------------------------------------------------------------------------------------------
+
+    def save_run(self, run: Run) -> None:
+        """Inserts the run, or updates the one of that id. A run never changes its municipality or its criteria."""
+        values = _run_values(run)
+        with self._writing(f"save run {run.id}") as connection:
+            kept = connection.execute(select(runs).where(runs.c.id == run.id)).one_or_none()
+            if kept is None:
+                connection.execute(insert(runs).values(values))
+            elif (kept.code, kept.criteria_sha256) != (values["code"], values["criteria_sha256"]):
+                raise StoreError(f"run {run.id} exists for another municipality or other criteria; use a new id")
+            else:
+                connection.execute(update(runs).where(runs.c.id == run.id).values(values))
+
+    def run(self, run_id: str) -> Run | None:
+        """The run of that id, or None."""
+        return next(iter(self._runs(select(runs).where(runs.c.id == run_id))), None)
+
+    def latest_run(self, code: str, *, state: RunState | None = None) -> Run | None:
+        """The newest run of the municipality (in that state), or None."""
+        query = select(runs).where(runs.c.code == code).order_by(runs.c.id.desc()).limit(1)
+        if state is not None:
+            query = query.where(runs.c.state == state.value)
+        return next(iter(self._runs(query)), None)
+
+    def runs(self, code: str | None = None) -> list[Run]:
+        """All runs (of the municipality), oldest first."""
+        query = select(runs).order_by(runs.c.id)
+        return self._runs(query if code is None else query.where(runs.c.code == code))
+
+    def _runs(self, query: Select[Any]) -> list[Run]:
+        with self._reading("read the runs") as connection:
+            return [_run(row.body, row.coverage, row.id) for row in connection.execute(query)]
+
+    # --- judgements and the queue -------------------------------------------------------------------------------------
+
+    def save_judgements(self, run: Run, judgements_: Sequence[Judgement]) -> None:
+        """Saves the judgements of a saved run, all or none. One already there for a criterion is replaced and keeps its
+        number, since people type numbers. Refuses what is not a valid Judgement, such as a `met` without evidence.
+        """
+        rows = [_judgement_values(run, judgement) for judgement in judgements_]
+        with self._writing(f"save the judgements of run {run.id}") as connection:
+            if connection.execute(select(runs.c.id).where(runs.c.id == run.id)).one_or_none() is None:
+                raise StoreError(f"run {run.id} is not saved; save it before its judgements")
+            for row in rows:
+                same = (judgements.c.run_id == run.id) & (judgements.c.criterion == row["criterion"])
+                if connection.execute(update(judgements).where(same).values(row)).rowcount == 0:
+                    connection.execute(insert(judgements).values(row))
+
+    def items(self, run_id: str) -> list[QueueItem]:
+        """The judgements of the run with the decisions on them, in the order of their numbers."""
+        return self._items(_queue().where(judgements.c.run_id == run_id).order_by(judgements.c.number))
+
+    def item(self, number: int) -> QueueItem:
+        """The item of that number. Raises DecisionError where there is none."""
+        found = self._items(_queue().where(judgements.c.number == number))
+        if not found:
+            raise DecisionError(f"there is no item {number} in the queue; `classify queue` lists what waits")
+        return found[0]
+
+    def waiting(self, code: str | None = None, *, limit: int | None = None) -> list[QueueItem]:
+        """What awaits a decision: of each municipality (or the given one) and criteria set, the items of the latest
+        finished run on which no decision stands. Where judges or pages disagree first, then lowest confidence, then by
+        code and criterion; the first `limit` of them.
+        """
+        latest = select(func.max(runs.c.id)).where(runs.c.state == RunState.DONE.value)
+        latest = latest.group_by(runs.c.code, runs.c.criteria_id)
+        line = select(decisions.c.stands).where(decisions.c.of == judgements.c.digest)
+        newest = line.order_by(decisions.c.number.desc()).limit(1).correlate(judgements).scalar_subquery()
+        query = _queue().where(judgements.c.run_id.in_(latest), ~func.coalesce(newest, false()))
+        query = query.order_by(
+            judgements.c.urgent.desc(), judgements.c.confidence, judgements.c.code, judgements.c.criterion
+        )
+        return self._items((query if code is None else query.where(judgements.c.code == code)).limit(limit))
+
+    def _items(self, query: Select[Any]) -> list[QueueItem]:
+        with self._reading("read the queue") as connection:
+            rows = connection.execute(query).all()
+            logs = _logs(connection, sorted({row.digest for row in rows}))
+        owners = {row.run_id: row.run_body for row in rows}
+        cities = {run_id: _run(body, None, run_id).municipality for run_id, body in owners.items()}
+        return [
+            QueueItem(
+                number=row.number,
+                run_id=row.run_id,
+                municipality=cities[row.run_id],
+                judgement=_read(Judgement, row.body, f"judgement {row.number}"),
+                digest=row.digest,
+                decisions=tuple(logs.get(row.digest, ())),
+            )
+            for row in rows
+        ]
+
+    # --- decisions ----------------------------------------------------------------------------------------------------
+
+    def record(self, decision: Decision) -> None:
+        """Appends the decision to the log; when this returns, it survives a crash of the machine.
+
+        Raises DecisionError, and records nothing, where there is no such judgement or the rules of the log refuse the
+        decision (log.refusal), as when another person decided the item in the meantime.
+        """
+        body = _stored(decision, f"the decision on {decision.criterion}")
+        about = (judgements.c.digest == decision.of) & (judgements.c.code == decision.municipality)
+        about &= judgements.c.criterion == decision.criterion
+        # Locked in PostgreSQL, so that two decisions on one item follow each other; SQLite has one writer anyway.
+        query = select(judgements.c.body).where(about).order_by(judgements.c.number).with_for_update()
+        with self._writing(f"record a decision on {decision.criterion}") as connection:
+            found = connection.execute(query).scalars().all()
+            if not found:
+                raise DecisionError(f"there is no judgement on {decision.criterion} that this decision is about")
+            judgement = _read(Judgement, found[-1], f"the judgement on {decision.criterion}")
+            log = _logs(connection, [decision.of]).get(decision.of, [])
+            if reason := refusal(decision, judgement, log):
+                raise DecisionError(f"{decision.municipality} {decision.criterion}: {reason}")
+            stands = standing([*log, decision]) is not None
+            connection.execute(insert(decisions).values(_decision_values(decision, body, stands=stands)))
+
+    def decisions(self, code: str) -> list[Decision]:
+        """The whole log of the municipality, oldest first."""
+        query = select(decisions.c.number, decisions.c.body).where(decisions.c.code == code)
+        with self._reading("read the decisions") as connection:
+            rows = connection.execute(query.order_by(decisions.c.number)).all()
+        return [_read(Decision, row.body, f"decision {row.number}") for row in rows]
+
+    # --- connections --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _reading(self, purpose: str) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(f"could not {purpose}: {getattr(error, 'orig', error)}") from error
+
+    @contextmanager
+    def _writing(self, purpose: str) -> Iterator[Connection]:
+        try:
+            with writing(self._engine) as connection, connection.begin():
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(f"could not {purpose}: {getattr(error, 'orig', error)}") from error
+
+
+def _queue() -> Select[Any]:
+    j = judgements.c
+    columns = (j.number, j.run_id, j.digest, j.body, runs.c.body.label("run_body"))
+    return select(*columns).join(runs, runs.c.id == j.run_id)
+
+
+def _logs(connection: Connection, digests: Sequence[str]) -> dict[str, list[Decision]]:
+    logs: dict[str, list[Decision]] = {}
+    for start in range(0, len(digests), _BATCH):
+        batch = digests[start : start + _BATCH]
+        query = select(decisions.c.number, decisions.c.of, decisions.c.body).where(decisions.c.of.in_(batch))
+        for row in connection.execute(query.order_by(decisions.c.number)):
+            logs.setdefault(row.of, []).append(_read(Decision, row.body, f"decision {row.number}"))
+    return logs
+
+
+def _run_values(run: Run) -> dict[str, Any]:
+    body = _stored(run.model_copy(update={"coverage": None}), f"run {run.id}")
+    return {
+        "id": run.id,
+        "code": run.municipality.code,
+        "criteria_id": run.criteria_id,
+        "criteria_sha256": run.criteria_sha256,
+        "state": run.state.value,
+        "started": _utc(run.started),
+        "body": body,
+        "coverage": run.coverage and _stored(run.coverage, f"the coverage of run {run.id}"),
+    }
+
+
+def _judgement_values(run: Run, judgement: Judgement) -> dict[str, Any]:
+    body = _stored(judgement, f"run {run.id}: the judgement on {judgement.criterion}")
+    return {
+        "run_id": run.id,
+        "code": run.municipality.code,
+        "criterion": judgement.criterion,
+        "verdict": judgement.verdict.value,
+        "confidence": judgement.confidence,
+        "urgent": not _URGENT.isdisjoint(judgement.flags),
+        "judge": judgement.judge,
+        "criteria_sha256": judgement.criteria_sha256,
+        "prompt_sha256": judgement.prompt_sha256,
+        "digest": digest(run.municipality.code, judgement),
+        "body": body,
+    }
+
+
+def _decision_values(decision: Decision, body: str, *, stands: bool) -> dict[str, Any]:
+    return {
+        "code": decision.municipality,
+        "criterion": decision.criterion,
+        "of": decision.of,
+        "action": decision.action.value,
+        "verdict": decision.verdict and decision.verdict.value,
+        "reviewer": decision.reviewer,
+        "decided_at": _utc(decision.decided_at),
+        "stands": stands,
+        "body": body,
+    }
+
+
+def _run(body: str, coverage: str | None, run_id: str) -> Run:
+    run = _read(Run, body, f"run {run_id}")
+    if coverage is None:
+        return run
+    return run.model_copy(update={"coverage": _read(Coverage, coverage, f"the coverage of run {run_id}")})
+
+
+def _stored(noun: Noun, what: str) -> str:
+    """The noun as JSON that gives back an equal noun. Raises StoreError: not valid, or text that is not Unicode."""
+    try:
+        body = noun.model_dump_json(warnings="error")
+        same = type(noun).model_validate_json(body) == noun
+    except ValueError as error:
+        raise StoreError(f"{what} cannot be stored: {error}") from error
+    if not same:
+        raise StoreError(f"{what} cannot be stored: it would not be read back as it is")
+    return body
+
+
+def _read(kind: type[N], body: str, what: str) -> N:
+    try:
+        return kind.model_validate_json(body)
+    except ValueError as error:
+        raise StoreError(f"{what} in the database is not valid: {error}") from error
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
