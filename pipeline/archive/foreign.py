@@ -1,0 +1,199 @@
+"""HTTP answers out of a WARC that any tool wrote, their bodies without transfer and content coding."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.archive.framing import (
+    GZIP,
+    HEAD_END,
+    MAX_HEAD_BYTES,
+    MAX_RECORD_BYTES,
+    Block,
+    BrokenError,
+    Member,
+    TornFileError,
+    next_block,
+    target,
+)
+from pipeline.archive.warc import ASKED, Answer, answer, our_answer
+from pipeline.errors import ArchiveError, SiteError
+from pipeline.models import Cause, Source, Unread
+
+_WITHOUT_TEXT = re.compile(
+    r"\s*(image/|video/|audio/|font/|text/css|(text|application)/(x-)?javascript|application/font)", re.I
+)
+
+
+def answers(path: Path) -> Iterator[Answer | Unread]:
+    """The HTTP answers of a .warc or .warc.gz in file order, bodies decoded; Unread for each record that is broken,
+    cut short, too large or in a coding that cannot be undone. Images, styles, scripts and fonts are left out.
+
+    Reading stops, with one Unread, where the file itself is torn. Raises SiteError if it is no WARC at all.
+    """
+    try:
+        with path.open("rb") as file:
+            member = Member(file)
+            if member.peek(5) != b"WARC/":
+                raise SiteError(f"{path} is no WARC file; give a .warc or .warc.gz, or a folder with --site")
+            yield from _read(member, path)
+    except OSError as error:
+        raise SiteError(f"{path} cannot be read ({error.strerror})") from error
+    except TornFileError as error:
+        raise SiteError(f"{path} is no WARC file that can be read: {error}") from error
+
+
+def _read(member: Member, path: Path) -> Iterator[Answer | Unread]:
+    while True:
+        at = member.begins
+        try:
+            block = next_block(member)
+            if block is None:
+                if not member.next():
+                    return
+                continue
+            found = _answer(block)
+            if found is not None:
+                yield found
+        except BrokenError as error:
+            yield Unread(
+                url=error.url or path.name, cause=error.cause, detail=f"record near byte {at} of {path.name}: {error}"
+            )
+            if isinstance(error, TornFileError) or not (error.goes_on or _moves_on(member)):
+                return
+
+
+def _moves_on(member: Member) -> bool:
+    try:
+        return member.next()
+    except TornFileError:
+        return False
+
+
+# --- what a record says -----------------------------------------------------------------------------------------------
+
+
+def _answer(block: Block) -> Answer | None:
+    """The HTTP answer in a record, or None where it holds none. Raises BrokenError."""
+    url = target(block.head)
+    if not re.match("https?://", url, re.I) or not re.search(
+        rb"^warc-type:[ \t]*response[ \t]*\r?$", block.head, re.I | re.M
+    ):
+        return None
+    if HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
+        raise BrokenError(f"its HTTP header has no end within {MAX_HEAD_BYTES} bytes", url=url, goes_on=True)
+    try:
+        return _decoded(_parsed(block))
+    except BrokenError as error:
+        raise BrokenError(str(error), url=url, goes_on=True, cause=error.cause) from error
+    except (ValueError, ArchiveError, AttributeError) as error:
+        raise BrokenError(f"it cannot be read ({error})", url=url, goes_on=True) from error
+
+
+def _parsed(block: Block) -> Any:
+    from warcio.exceptions import ArchiveLoadFailed
+    from warcio.recordloader import ArcWarcRecordLoader
+
+    try:
+        stream = io.BytesIO(block.head + block.content)
+        record = ArcWarcRecordLoader(verify_http=False).parse_record_stream(stream, known_format="warc")
+    except (ArchiveLoadFailed, EOFError) as error:
+        raise BrokenError(str(error).strip() or "it is empty") from error
+    if record.length != len(block.content):
+        raise BrokenError("its header names two lengths")
+    return record
+
+
+def _decoded(record: Any) -> Answer | None:
+    http = record.http_headers
+    if http is None or _WITHOUT_TEXT.match(http.get_header("content-type") or ""):
+        return None
+    if cut := record.rec_headers.get_header("WARC-Truncated"):
+        raise BrokenError(f"it was cut short when it was written ({cut})")
+    if not re.fullmatch(r"[1-5]\d\d", http.get_statuscode()):
+        raise BrokenError(f"no HTTP status: {http.statusline[:40]!r}")
+    body = record.raw_stream.read()
+    if record.rec_headers.get_header(ASKED):
+        return our_answer(record, body)
+    field = record.rec_headers.get_header
+    return answer(
+        url=field("WARC-Target-URI"),
+        final_url=field("WARC-Target-URI"),
+        fetched_at=_moment(field("WARC-Date") or ""),
+        status=int(http.get_statuscode()),
+        headers=tuple(http.headers),
+        body=_uncoded(body, http),
+        source=Source.OFFICIAL,
+    )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _uncoded(body: bytes, http: Any) -> bytes:
+    """The body without transfer and content coding. A coding that is named but was undone before is no error."""
+    if "chunked" in (http.get_header("transfer-encoding") or "").lower() and re.match(
+        rb"[0-9a-fA-F]{1,8}[ \t]*(;|\r\n)", body
+    ):
+        body = _unchunked(body)
+    codings = [name.strip() for name in (http.get_header("content-encoding") or "").lower().split(",")]
+    for coding in reversed(codings[:4]):
+        if coding in ("gzip", "x-gzip"):
+            body = _inflated(body, 16 + zlib.MAX_WBITS) if body.startswith(GZIP) else body
+        elif coding == "deflate":
+            body = _deflated(body)
+        elif coding not in ("", "identity"):
+            raise BrokenError(f"its coding {coding[:20]!r} cannot be undone")
+    return body
+
+
+def _unchunked(body: bytes) -> bytes:
+    parts: list[bytes] = []
+    at = 0
+    while True:
+        line = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?\r\n").match(body, at)
+        if line is None:
+            raise BrokenError("its chunks are broken or cut short")
+        size, at = int(line[1], 16), line.end()
+        if size == 0:
+            return b"".join(parts)
+        if body[at + size : at + size + 2] != b"\r\n":
+            raise BrokenError("its chunks are broken or cut short")
+        parts.append(body[at : at + size])
+        at += size + 2
+
+
+def _deflated(body: bytes) -> bytes:
+    """RFC 9110 means zlib's form, some servers send the bare one."""
+    if not body:
+        return body
+    try:
+        return _inflated(body, zlib.MAX_WBITS)
+    except BrokenError:
+        return _inflated(body, -zlib.MAX_WBITS)
+
+
+def _inflated(body: bytes, window_bits: int) -> bytes:
+    """All streams that follow one another in `body`; what comes after them and is none is dropped."""
+    text = b""
+    while True:
+        inflate = zlib.decompressobj(window_bits)
+        try:
+            text += inflate.decompress(body, MAX_RECORD_BYTES - len(text) + 1)
+        except zlib.error as error:
+            raise BrokenError(f"its compression is damaged ({error})") from error
+        if len(text) > MAX_RECORD_BYTES:
+            raise BrokenError(f"it inflates to more than {MAX_RECORD_BYTES} bytes", cause=Cause.TOO_LARGE)
+        if not inflate.eof:
+            raise BrokenError("its compressed body is cut short")
+        body = inflate.unused_data
+        if not body.startswith(GZIP):
+            return text
