@@ -204,24 +204,11 @@ def _closed_pairs(marks: list[str]) -> dict[int, int]:
     return closed
 
 
-# --- terms for retrieval ----------------------------------------------------------------------------------------------
+# --- what search looks in --------------------------------------------------------------------------------------------
 
-_WORDS = re.compile(r"[0-9a-z]+|[ぁ-ゖァ-ヺー々〆〇一-鿿]+|[^\W_]")
-
-
-def terms(text: str) -> list[str]:
-    """Search terms of a text: folded, lower case; single characters and neighbouring pairs of each Japanese run,
-    Latin words and figures whole."""
-    found: list[str] = []
-    for word in _WORDS.findall(spaced(text)):
-        if word[0].isascii():
-            found.append(word)
-            continue
-        found += word
-        found += [word[place : place + 2] for place in range(len(word) - 1)]
-    return found
+_LOOSE_SPACE = re.compile(r"(?<![0-9a-z])\s+|\s+(?![0-9a-z])")
 
 
-def spaced(text: str) -> str:
-    """Lower-case NFKC text with its white space kept: what search terms are looked up in."""
-    return unicodedata.normalize("NFKC", text).lower()
+def searchable(text: str) -> str:
+    """Lower-case NFKC text whose white space is kept only between Latin words and figures, where it parts them."""
+    return _LOOSE_SPACE.sub("", unicodedata.normalize("NFKC", text).lower())
