@@ -126,6 +126,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -137,4 +138,7 @@ def _upgrade(connection: Connection) -> None:
             f"the database was written by a newer Akashi (version {current}, this one knows {VERSION}): update Akashi"
         )
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreError(f"cannot migrate the database from version {current} to {VERSION}: {error}") from error

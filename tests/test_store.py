@@ -1,0 +1,629 @@
+"""The store keeps what it was given, refuses what it must not keep, and loses no decision."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date, timedelta
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from queue_data import CITY, NOW, OTHER_CITY, item, judgement, measurement, quote, run
+from sqlalchemy import select, text
+
+from pipeline.errors import DecisionError, StoreError
+from pipeline.models import (
+    Action,
+    Cause,
+    Coverage,
+    Decision,
+    Flag,
+    Judgement,
+    Pending,
+    QueueItem,
+    Run,
+    RunState,
+    Unread,
+    Verdict,
+)
+from pipeline.review import queue
+from pipeline.store.opening import open_database, writing
+from pipeline.store.store import Store
+from pipeline.store.tables import VERSION, metadata
+
+ODD_TEXTS = [
+    "\0",
+    "a\0b\0",
+    "𠮷野家で㈱髙島屋①Ⅱ㎡",
+    "👩‍👩‍👧 e\u0301 は\u3099",
+    "\u202eRLO\u200b\ufeff\u2028\u2029",
+    "'; DROP TABLE decisions; --",
+    '{"verdict": "met"}\\u0000\\',
+    "\x1b[31m\r\n\t\x7f",
+    "\uffff\U0010ffff",
+    "あ" * 200_000,
+]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "workspace" / "akashi.db"
+
+
+@pytest.fixture
+def store(file: Path) -> Iterator[Store]:
+    with Store(f"sqlite:///{file}") as opened:
+        yield opened
+
+
+def save(store: Store, *judged: Judgement, of: Run | None = None) -> list[QueueItem]:
+    of = of or run()
+    store.save_run(of)
+    store.save_judgements(of, judged or [judgement()])
+    return store.items(of.id)
+
+
+def approve(one: QueueItem, reviewer: str = "佐藤") -> Decision:
+    return queue.approve(one, reviewer=reviewer, now=NOW)
+
+
+def coverage() -> Coverage:
+    return Coverage(
+        home_read=True,
+        found=3,
+        fetched=2,
+        read=1,
+        unread=(Unread(url="https://city.example/a", cause=Cause.NEEDS_OCR, label="計画\0"),),
+        pending=(Pending(url="https://city.example/b", label="予約"),),
+        started=NOW,
+        finished=NOW + timedelta(minutes=9),
+        max_pages=400,
+    )
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+def test_folder_and_file_are_the_owners_alone(store: Store, file: Path) -> None:
+    save(store)
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
+    assert len(list(file.parent.iterdir())) == 3  # the database, its WAL and the WAL's index
+
+
+def test_an_existing_folder_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    Store(f"sqlite:///{tmp_path / 'akashi.db'}").close()
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_every_connection_is_set_for_safety(file: Path) -> None:
+    engine = open_database(f"sqlite:///{file}")
+    with engine.connect() as one, engine.connect() as two:
+        for connection in (one, two):
+            found = {
+                name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")
+            }
+            assert found == {"journal_mode": "wal", "synchronous": 2}  # 2 is FULL
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
+            assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 30_000
+    engine.dispose()
+
+
+def test_a_writing_transaction_holds_the_write_lock_from_its_beginning(file: Path) -> None:
+    engine = open_database(f"sqlite:///{file}")
+    other = sqlite3.connect(file, timeout=0, isolation_level=None)
+    with writing(engine) as connection, connection.begin():
+        connection.execute(text("SELECT 1"))
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    with engine.connect() as connection, connection.begin():  # and a reading one does not
+        connection.execute(text("SELECT count(*) FROM runs"))
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+    engine.dispose()
+
+
+def test_the_migrations_end_at_the_tables(file: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    engine = open_database(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert context.get_current_revision() == VERSION
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_a_database_is_opened_again_with_what_it_held(file: Path) -> None:
+    with Store(f"sqlite:///{file}") as store:
+        before = save(store)
+    with Store(f"sqlite:///{file}") as store:
+        assert store.items("r1") == before
+
+
+def test_opening_a_current_database_does_not_load_alembic(file: Path) -> None:
+    Store(f"sqlite:///{file}").close()
+    code = "import sys; from pipeline.store.store import Store; Store(sys.argv[1]); print('alembic' in sys.modules)"
+    command = [sys.executable, "-c", code, f"sqlite:///{file}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_a_database_of_a_newer_version_is_left_alone(file: Path) -> None:
+    Store(f"sqlite:///{file}").close()
+    _execute(file, "UPDATE alembic_version SET version_num = '9999'")
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match=r"newer Akashi \(version 9999, this one knows 0001\): update Akashi"):
+        Store(f"sqlite:///{file}")
+    assert file.read_bytes() == before
+
+
+def test_an_interrupted_migration_leaves_nothing_behind(file: Path) -> None:
+    """The whole migration is one transaction: a table that is in the way undoes all of it."""
+    file.parent.mkdir()
+    _execute(file, "CREATE TABLE decisions (mine TEXT)")
+    with pytest.raises(StoreError, match="table decisions already exists"):
+        Store(f"sqlite:///{file}")
+    assert _execute(file, "SELECT name FROM sqlite_master") == [("decisions",)]
+    _execute(file, "DROP TABLE decisions")
+    with Store(f"sqlite:///{file}") as store:
+        assert save(store)
+
+
+def test_what_is_not_a_database_is_refused(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_bytes(b"This is a diary, not a database. " * 99)
+    before = file.read_bytes()
+    with pytest.raises(StoreError, match="not a database"):
+        Store(f"sqlite:///{file}")
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("akashi.db", "not a database URL"),
+        ("", "not a database URL"),
+        ("oracel://x", "oracel"),
+        ("sqlite:////dev/null/akashi.db", "cannot open the database"),
+        ("mysql+pymysql://me:secret@127.0.0.1:1/akashi", "cannot open the database"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(url: str, why: str) -> None:
+    with pytest.raises(StoreError, match=why) as caught:
+        Store(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_database_in_memory_works_within_its_thread() -> None:
+    with Store("sqlite://") as store:
+        (one,) = save(store)
+        store.record(approve(one))
+        assert store.waiting() == []
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_comes_back_as_it_was_saved(store: Store) -> None:
+    crawling = run(state=RunState.CRAWLING, sources=("https://press.example/1",))
+    store.save_run(crawling)
+    assert store.run("r1") == crawling
+    done = run(finished=NOW, coverage=coverage())
+    store.save_run(done)
+    assert store.run("r1") == done
+    assert store.runs() == [done]
+    assert store.run("r2") is None
+
+
+def test_the_latest_run_by_state(store: Store) -> None:
+    for run_id, state in [("r1", RunState.DONE), ("r3", RunState.CRAWLING), ("r2", RunState.DONE)]:
+        store.save_run(run(run_id, state=state))
+    store.save_run(run("r9", OTHER_CITY))
+    assert [one.id for one in store.runs()] == ["r1", "r2", "r3", "r9"]
+    assert [one.id for one in store.runs(CITY.code)] == ["r1", "r2", "r3"]
+    assert store.latest_run(CITY.code) == run("r3", state=RunState.CRAWLING)
+    assert store.latest_run(CITY.code, state=RunState.DONE) == run("r2")
+    assert store.latest_run(CITY.code, state=RunState.JUDGING) is None
+    assert store.latest_run("011002") is None
+
+
+@pytest.mark.parametrize("changed", [run(city=OTHER_CITY), run(criteria_sha256="d" * 64)])
+def test_a_run_never_becomes_another_run(store: Store, changed: Run) -> None:
+    store.save_run(run())
+    with pytest.raises(StoreError, match="use a new id"):
+        store.save_run(changed)
+    assert store.run("r1") == run()
+
+
+# --- judgements -------------------------------------------------------------------------------------------------------
+
+
+def test_judgements_come_back_as_they_were_saved(store: Store) -> None:
+    judged = [
+        judgement(
+            "ops-01", quotes=(quote(dated=date(2024, 4, 1), context="前\n後", href="https://a.example/"), quote("x"))
+        ),
+        judgement("ops-02", Verdict.NO_EVIDENCE, searched=("b" * 64,), unread=coverage().unread),
+        judgement("resident-01", measurement=measurement(1 / 3, values=(0.1, 1e-300, 5e300))),
+        judgement(
+            "ops-03", Verdict.NOT_JUDGED, prompt_sha256="d" * 64, flags=(Flag.QUOTE_NOT_FOUND,), cost_usd=0.1 + 0.2
+        ),
+    ]
+    items = save(store, *judged)
+    assert [one.judgement for one in items] == judged
+    assert [one.number for one in items] == [1, 2, 3, 4]
+    assert items[1] == store.item(2) == item(judged[1], number=2)
+
+
+def test_saving_again_keeps_the_numbers_people_type(store: Store) -> None:
+    before = save(store, judgement("ops-01"), judgement("ops-02"))
+    save(store, judgement("ops-01"), of=run("r2", OTHER_CITY))
+    again = save(store, judgement("ops-03"), judgement("ops-02", Verdict.NO_EVIDENCE), judgement("ops-01"))
+    assert [(one.number, one.judgement.criterion) for one in again] == [(1, "ops-01"), (2, "ops-02"), (4, "ops-03")]
+    assert again[0] == before[0]
+    assert again[1].judgement.verdict is Verdict.NO_EVIDENCE
+    assert again[1].digest != before[1].digest
+    assert save(store, judgement("ops-01"), judgement("ops-02", Verdict.NO_EVIDENCE), judgement("ops-03")) == again
+
+
+def test_judgements_are_saved_all_or_none(store: Store) -> None:
+    forged = judgement("ops-02").model_copy(update={"quotes": ()})
+    with pytest.raises(StoreError, match="ops-02"):
+        save(store, judgement("ops-01"), forged)
+    assert store.items("r1") == []
+
+
+def test_judgements_need_their_run(store: Store) -> None:
+    with pytest.raises(StoreError, match="run r1 is not saved"):
+        store.save_judgements(run(), [judgement()])
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"quotes": ()},
+        {"quotes": (), "verdict": Verdict.NOT_MET},
+        {"quotes": (quote().model_copy(update={"text": "べつの文"}),)},
+        {"quotes": (quote().model_copy(update={"text": "", "end": 7}),)},
+        {"quotes": (quote().model_copy(update={"page_sha256": "b"}),)},
+        {"quotes": ("RPAを導入しました",)},
+        {"verdict": "maybe"},
+        {"confidence": 1.5},
+        {"confidence": float("nan")},
+        {"measurement": measurement().model_copy(update={"value": float("nan")})},
+        {"measurement": measurement(float("inf"))},
+        {"criterion": "OPS 1"},
+    ],
+    ids=str,
+)
+def test_what_is_not_a_grounded_judgement_is_not_stored(store: Store, forged: dict) -> None:
+    """Invariant 2 at the store's door: model_copy validates nothing, the store does."""
+    with pytest.raises(StoreError, match="cannot be stored"):
+        save(store, judgement().model_copy(update=forged))
+    assert store.items("r1") == []
+
+
+def test_what_was_changed_behind_the_stores_back_is_not_read_as_a_judgement(store: Store, file: Path) -> None:
+    save(store)
+    body = _execute(file, "SELECT body FROM judgements")[0][0]
+    _execute(file, "UPDATE judgements SET body = ?", body.replace('"quotes":[{', '"quotes":[],"claims":[{'))
+    for read in (lambda: store.items("r1"), lambda: store.item(1), store.waiting):
+        with pytest.raises(StoreError, match="judgement 1 in the database is not valid"):
+            read()
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS, ids=lambda odd: ascii(odd)[:24])
+def test_odd_text_comes_back_unchanged(store: Store, odd: str) -> None:
+    city = CITY.model_copy(update={"name": odd})
+    of = run(city=city, coverage=coverage().model_copy(update={"pending": (Pending(url=odd, label=odd),)}))
+    judged = judgement(rationale=odd, quotes=(quote(odd, context=odd, title=odd, url=odd),))
+    (one,) = save(store, judged, of=of)
+    decision = queue.approve(one, reviewer="佐藤", now=NOW, note=odd)
+    store.record(decision)
+    assert store.run("r1") == of
+    assert store.item(1).judgement == judged
+    assert store.item(1).municipality == city
+    assert store.decisions(CITY.code) == [decision]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=()), min_size=1))
+def test_any_text_is_stored_as_it_is_or_refused(store: Store, odd: str) -> None:
+    """Lone surrogates are not Unicode text: they are refused, never replaced, and nothing else is."""
+    judged = judgement(rationale=odd, quotes=(quote(odd),))
+    lone = any("\ud800" <= character <= "\udfff" for character in odd)
+    if lone:
+        with pytest.raises(StoreError, match="cannot be stored"):
+            save(store, judged)
+    else:
+        assert save(store, judged)[0].judgement == judged
+
+
+@pytest.mark.parametrize("field", ["note", "reviewer"])
+def test_lone_surrogates_in_a_decision_are_refused(store: Store, field: str) -> None:
+    (one,) = save(store)
+    with pytest.raises((StoreError, DecisionError)):
+        store.record(approve(one).model_copy(update={field: "\udc80"}))
+    with pytest.raises(StoreError, match="run r1 cannot be stored"):
+        store.save_run(run(judge="\udc80"))
+    assert store.decisions(CITY.code) == []
+
+
+# --- the queue --------------------------------------------------------------------------------------------------------
+
+
+def test_what_waits_comes_in_the_order_of_doubt(store: Store) -> None:
+    disagree, contradicted = (Flag.OLD_PAGE, Flag.JUDGES_DISAGREE), (Flag.CONTRADICTED,)
+    first = run("r1", OTHER_CITY)
+    save(store, judgement("ops-01", confidence=0.9, flags=disagree), judgement("ops-02", confidence=0.3), of=first)
+    save(
+        store,
+        judgement("ops-01", confidence=0.95, flags=contradicted),
+        judgement("ops-02", Verdict.NO_EVIDENCE, confidence=0.3),
+        judgement("ops-03", Verdict.NOT_JUDGED, confidence=0.0, flags=(Flag.LOW_CONFIDENCE,)),
+        judgement("policy-01", Verdict.UNOBSERVED, confidence=1.0),
+        judgement("policy-02", Verdict.NO_EVIDENCE, confidence=0.3),
+        of=run("r2"),
+    )
+    order = [(one.municipality.code, one.judgement.criterion) for one in store.waiting()]
+    assert order == [
+        (OTHER_CITY.code, "ops-01"),
+        (CITY.code, "ops-01"),
+        (CITY.code, "ops-03"),
+        (CITY.code, "ops-02"),
+        (CITY.code, "policy-02"),
+        (OTHER_CITY.code, "ops-02"),
+        (CITY.code, "policy-01"),
+    ]
+    assert store.waiting(limit=3) == store.waiting()[:3]
+    assert store.waiting(CITY.code) == [one for one in store.waiting() if one.municipality == CITY]
+    assert store.waiting("011002") == []
+
+
+def test_only_the_latest_finished_run_of_each_survey_waits(store: Store) -> None:
+    save(store, judgement("ops-01"), of=run("r1"))
+    save(store, judgement("ops-02"), of=run("r2"))
+    save(store, judgement("ops-03"), of=run("r3", state=RunState.JUDGING))
+    save(store, judgement("ops-04"), of=run("r0", criteria_id="another"))
+    save(store, judgement("ops-05"), of=run("r1b", OTHER_CITY))
+    assert sorted(one.run_id for one in store.waiting()) == ["r0", "r1b", "r2"]
+    store.save_run(run("r3"))
+    assert sorted(one.run_id for one in store.waiting()) == ["r0", "r1b", "r3"]
+
+
+def test_a_confirmation_stands_in_a_later_run_until_its_evidence_changes(store: Store) -> None:
+    (one,) = save(store, of=run("r1"))
+    store.record(approve(one))
+    (same,) = save(store, judgement(confidence=0.9, quotes=(quote(start=99),)), of=run("r2"))
+    assert queue.standing(same.decisions) == approve(one)
+    assert store.waiting() == []
+    (changed,) = save(store, judgement(quotes=(quote("RPAを試行しました"),)), of=run("r3"))
+    assert changed.decisions == ()
+    assert store.waiting() == [changed]
+    save(store, of=run("r4"))
+    assert store.waiting() == []  # the page is back to what was confirmed
+
+
+def test_a_confirmation_is_of_one_municipality(store: Store) -> None:
+    (here,) = save(store, of=run("r1"))
+    (there,) = save(store, of=run("r2", OTHER_CITY))
+    store.record(approve(here))
+    assert store.waiting() == [there]
+    assert store.decisions(OTHER_CITY.code) == []
+
+
+def test_an_item_leaves_and_enters_the_queue_with_its_log(store: Store) -> None:
+    (one,) = save(store)
+    steps = [
+        (lambda it: approve(it), 0),
+        (lambda it: queue.undo(it, reviewer="佐藤", now=NOW), 1),
+        (lambda it: queue.reject(it, reviewer="佐藤", now=NOW - timedelta(days=9)), 0),  # clocks may be wrong
+        (lambda it: queue.send_back(it, reviewer="鈴木", now=NOW, note="理由"), 1),
+        (lambda it: queue.undo(it, reviewer="鈴木", now=NOW), 0),
+        (lambda it: queue.undo(it, reviewer="鈴木", now=NOW), 1),
+        (lambda it: approve(it), 0),
+    ]
+    log = []
+    for step, left in steps:
+        log.append(step(store.item(one.number)))
+        store.record(log[-1])
+        assert len(store.waiting()) == left
+        assert (queue.standing(store.item(one.number).decisions) is None) == bool(left)
+    assert list(store.item(one.number).decisions) == store.decisions(CITY.code) == log
+
+
+def test_an_item_that_does_not_exist(store: Store) -> None:
+    with pytest.raises(DecisionError, match="no item 7 in the queue"):
+        store.item(7)
+    assert store.items("r7") == []
+
+
+# --- decisions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("forged", "why"),
+    [
+        ({"of": "f" * 64}, "no judgement on ops-01"),
+        ({"criterion": "ops-02"}, "no judgement on ops-02"),
+        ({"municipality": OTHER_CITY.code}, "no judgement on ops-01"),
+        ({"quotes": ()}, "confirms exactly"),
+        ({"action": Action.AMEND, "verdict": Verdict.NOT_MET, "quotes": ()}, "needs a quote"),
+        ({"action": Action.AMEND, "verdict": None}, "needs the verdict"),
+        ({"action": Action.UNDO, "verdict": None, "quotes": ()}, "no decision to undo"),
+        ({"reviewer": " "}, "name of the person"),
+    ],
+    ids=str,
+)
+def test_a_decision_the_rules_refuse_is_not_recorded(store: Store, forged: dict, why: str) -> None:
+    (one,) = save(store)
+    with pytest.raises(DecisionError, match=why):
+        store.record(approve(one).model_copy(update=forged))
+    assert store.decisions(CITY.code) == []
+    assert store.waiting() == [one]
+
+
+def test_a_decision_that_is_not_valid_is_not_recorded(store: Store) -> None:
+    (one,) = save(store)
+    with pytest.raises(StoreError, match="cannot be stored"):
+        store.record(approve(one).model_copy(update={"quotes": (quote().model_copy(update={"end": 8}),)}))
+
+
+def test_the_second_of_two_people_is_told_who_was_first(store: Store) -> None:
+    (seen,) = save(store)
+    store.record(approve(seen))
+    with pytest.raises(DecisionError, match=r"131016 ops-01: already decided \(approve: met\) by 佐藤"):
+        store.record(queue.reject(seen, reviewer="鈴木", now=NOW))  # decided from the page as it was loaded before
+    assert store.decisions(CITY.code) == [approve(seen)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE decisions SET verdict = 'not_met'",
+        "UPDATE decisions SET number = number + 100",
+        "UPDATE OR REPLACE decisions SET reviewer = 'x'",
+        "DELETE FROM decisions",
+        "DELETE FROM decisions WHERE number = 1",
+        "INSERT OR REPLACE INTO decisions SELECT number, code, criterion, \"of\", action, 'not_met', reviewer,"
+        " decided_at, stands, body FROM decisions",
+        "REPLACE INTO decisions SELECT * FROM decisions",
+        "INSERT INTO decisions SELECT * FROM decisions WHERE true ON CONFLICT (number) DO UPDATE SET reviewer = 'x'",
+    ],
+)
+def test_the_log_is_append_only_for_every_program(store: Store, file: Path, statement: str) -> None:
+    (one,) = save(store)
+    store.record(approve(one))
+    before = _execute(file, "SELECT * FROM decisions")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        _execute(file, statement)
+    assert _execute(file, "SELECT * FROM decisions") == before
+    assert len(before) == 1
+
+
+def test_a_judgement_cannot_lose_its_run(store: Store, file: Path) -> None:
+    save(store)
+    engine = open_database(f"sqlite:///{file}")
+    with pytest.raises(Exception, match="FOREIGN KEY"), writing(engine) as connection, connection.begin():
+        connection.execute(metadata.tables["runs"].delete())
+    with engine.connect() as connection:
+        assert len(connection.execute(select(metadata.tables["runs"])).all()) == 1
+    engine.dispose()
+
+
+# --- several processes ------------------------------------------------------------------------------------------------
+
+
+def _open_together(url: str, barrier: Barrier, run_id: str) -> None:
+    barrier.wait()
+    with Store(url) as store:
+        store.save_run(run(run_id))
+
+
+def test_processes_may_create_one_database_at_once(file: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(4)
+    url = f"sqlite:///{file}"
+    workers = [context.Process(target=_open_together, args=(url, barrier, f"r{index}")) for index in range(4)]
+    _all_succeed(workers)
+    with Store(url) as store:
+        assert len(store.runs()) == 4
+
+
+def _decide_all(url: str, barrier: Barrier, reviewer: str, numbers: list[int]) -> None:
+    barrier.wait()
+    with Store(url) as store:
+        for number in numbers:
+            try:
+                store.record(approve(store.item(number), reviewer))
+            except DecisionError as error:
+                assert "already decided" in str(error)
+
+
+def test_two_people_at_once_lose_no_decision(store: Store, file: Path) -> None:
+    """Each of two processes decides 30 items of its own and, from opposite ends, 30 that both want."""
+    items = save(store, *(judgement(f"ops-{number:02}") for number in range(1, 91)))
+    numbers = [one.number for one in items]
+    mine, ours, yours = numbers[:30], numbers[30:60], numbers[60:]
+    context = multiprocessing.get_context("spawn")
+    barrier, url = context.Barrier(2), f"sqlite:///{file}"
+    _all_succeed(
+        [
+            context.Process(target=_decide_all, args=(url, barrier, "佐藤", ours + mine)),
+            context.Process(target=_decide_all, args=(url, barrier, "鈴木", ours[::-1] + yours)),
+        ]
+    )
+    items = store.items("r1")
+    assert [len(one.decisions) for one in items] == [1] * 90
+    assert {one.decisions[0].reviewer for one in items[:30]} == {"佐藤"}
+    assert {one.decisions[0].reviewer for one in items[60:]} == {"鈴木"}
+    assert store.waiting() == []
+
+
+def test_threads_may_share_a_store(store: Store) -> None:
+    items = save(store, *(judgement(f"ops-{number:02}") for number in range(1, 21)))
+    workers = [threading.Thread(target=lambda one=one: store.record(approve(one))) for one in items]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(store.decisions(CITY.code)) == 20
+
+
+_DECIDE_FOR_EVER = """
+import sys
+from datetime import UTC, datetime
+from pipeline.review import queue
+from pipeline.store.store import Store
+with Store(sys.argv[1]) as store:
+    while True:
+        item = store.item(1)
+        step = queue.undo if queue.standing(item.decisions) else queue.approve
+        store.record(step(item, reviewer="R", now=datetime.now(UTC)))
+        print(len(item.decisions) + 1, flush=True)
+"""
+
+
+def test_a_killed_process_loses_no_recorded_decision(store: Store, file: Path) -> None:
+    save(store)
+    acknowledged = 0
+    for _ in range(3):
+        command = [sys.executable, "-c", _DECIDE_FOR_EVER, f"sqlite:///{file}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for _ in range(10):
+                acknowledged = int(child.stdout.readline())
+            child.send_signal(signal.SIGKILL)
+            acknowledged = max([acknowledged, *map(int, child.stdout.read().split())])
+        assert child.returncode == -signal.SIGKILL
+        recorded = len(store.decisions(CITY.code))
+        assert acknowledged <= recorded <= acknowledged + 1  # the last may be recorded and not yet acknowledged
+    assert _execute(file, "PRAGMA integrity_check") == [("ok",)]
+
+
+def _all_succeed(workers: list) -> None:
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0] * len(workers)
+
+
+def _execute(file: Path, statement: str, *values: object) -> list[tuple]:
+    connection = sqlite3.connect(file)
+    try:
+        with connection:
+            return connection.execute(statement, values).fetchall()
+    finally:
+        connection.close()
