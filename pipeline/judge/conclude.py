@@ -103,7 +103,9 @@ def _silence(criterion: Criterion, coverage: Coverage) -> tuple[Verdict, tuple[U
     spoken = tuple(about(criterion, failed))
     if spoken:
         return Verdict.UNOBSERVED, spoken, [Flag.PAGES_UNREAD]
-    flags = [Flag.BUDGET_SPENT] if any(about(criterion, coverage.pending)) else []
+    flags = [Flag.BUDGET_SPENT] if about(criterion, coverage.pending) else []
+    if any(not unread.label for unread in failed):
+        flags.append(Flag.PAGES_UNREAD)
     return Verdict.NO_EVIDENCE, (), flags
 
 
