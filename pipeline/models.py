@@ -239,7 +239,7 @@ class Viewpoint(Noun):
 
 
 class Cue(Noun):
-    """What a page says, in the criteria file's words; patterns are regular expressions over folded text (judge/cues.py).
+    """What a page says, in the criteria file's words: regular expressions over folded text (judge/cues.py).
 
     all: of every group one pattern must match; the first group's match stands in the sentence itself.
     within: what may complete the other groups: the sentence, the block (its row, column and headings), the section.

@@ -1,0 +1,91 @@
+"""Links that prove an official account: on which service, whose, and not a share button or somebody's video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pipeline.judge.actor import Actor, Names
+from pipeline.judge.statements import fold
+from pipeline.models import Criterion, Link, Page, Region, Source
+
+_SHARE = re.compile(
+    r"^/(?:sharer?|share|intent|dialog|plugins|widgets?|embed|tr|hashtag|search|login|home|policies|privacy|help|legal"
+    r"|about|events|groups|watch|results|playlist|explore|p|reel|status|photo|permalink|story)(?:[/.?]|$)|/share\b"
+    r"|[?&](?:u|url|text|href)=|/r/(?:msg|share)|/lineit/|/status/\d|/posts/|/videos/|/photos",
+    re.IGNORECASE,
+)
+_SHARE_HOST = re.compile(r"^(?:social-plugins|timeline|media|help|business|about|developers|support|www\.help)\.")
+_SHARE_LABEL = re.compile(
+    r"シェア|共有|ツイートする|ポストする|投稿する|で送る|に送る|いいね|share|tweet|this(?:page|article)"
+)
+_ACCOUNT = re.compile(r"公式|アカウント|チャンネル|channel|友だち|友達|フォロー|ページ$")
+_NO_ACCOUNT = re.compile(r"^/?(?:index\.html?)?$")
+
+
+@dataclass(frozen=True)
+class Account:
+    """A link to an account of the municipality. score: how sure label, place and address make it."""
+
+    page: Page
+    link: Link
+    label: str
+    score: float
+
+
+def accounts(criterion: Criterion, page: Page, names: Names) -> Iterator[Account]:
+    """The links of a page that prove an account of the municipality itself."""
+    for link in page.links:
+        if not _is_account(link.href, criterion.link_hosts):
+            continue
+        label = fold(f"{link.label} {link.title}")
+        score = _score(label, link, page, names)
+        if score > 0:
+            yield Account(page, link, link.label or link.title, score)
+
+
+def other_accounts(criterion: Criterion, page: Page) -> bool:
+    """Whether the page links to the service at all, as a share button, a video or an account of somebody else."""
+    return any(_on_host(link.href, criterion.link_hosts) for link in page.links)
+
+
+def _on_host(href: str, hosts: tuple[str, ...]) -> bool:
+    host = (urlsplit(href).hostname or "").lower()
+    return any(host == one or host.endswith(f".{one}") for one in hosts)
+
+
+def _is_account(href: str, hosts: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(href)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return False
+    if not _on_host(href, hosts) or _SHARE_HOST.match(host) or _NO_ACCOUNT.match(parts.path):
+        return False
+    if host.endswith("youtu.be"):
+        return False  # short addresses of single videos
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return not _SHARE.search(path)
+
+
+def _score(label: str, link: Link, page: Page, names: Names) -> float:
+    """0 where the account is not, or not plainly, the municipality's own."""
+    if _SHARE_LABEL.search(label):
+        return 0.0
+    whose = names.topic(label)
+    heading = fold(link.headings[-1]) if link.headings else ""
+    if whose is Actor.UNSAID and heading:
+        whose = names.topic(heading)
+    if whose is Actor.UNSAID and link.region not in (Region.NAV, Region.FOOTER):
+        whose = names.topic(fold(page.title))
+    if whose.other:
+        return 0.0
+    if whose is Actor.OWN:
+        return 0.95 if _ACCOUNT.search(label) else 0.9
+    if page.source is Source.PRESS:
+        return 0.0
+    if _ACCOUNT.search(label):
+        return 0.85
+    return 0.75 if link.region in (Region.NAV, Region.FOOTER) else 0.6

@@ -1,0 +1,168 @@
+"""Whose deed a sentence tells: the municipality's, or a neighbour's, the prefecture's, the nation's, a company's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from pipeline.models import Municipality
+
+
+class Actor(StrEnum):
+    OWN = "own"
+    NEIGHBOUR = "neighbour"
+    PREFECTURE = "prefecture"
+    NATION = "nation"
+    COMPANY = "company"
+    BODY = "body"  # association, chamber, university and the like
+    UNSAID = "unsaid"
+
+    @property
+    def other(self) -> bool:
+        return self not in (Actor.OWN, Actor.UNSAID)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """An actor named in folded text[start:end]. subject: marked as the one who acts or is spoken of (は が では による)."""
+
+    actor: Actor
+    start: int
+    end: int
+    subject: bool
+
+
+_SUBJECT = r"(?:は|が(?!い)|では|でも|においては|による|により|によって|主催|運営|独自|も(?!と)|からの)"
+_KAN = r"[一-龠々ヶケァ-ヴー]"
+_OTHER_TOWN = re.compile(
+    rf"(?P<generic>(?:他|ほか|よそ|近隣|隣|となり|近く|周辺|隣接|先進|先行)(?:する)?(?:の)?(?:市町村|市町|市|町|村|区|自治体|団体))"
+    rf"|(?P<named>(?<!{_KAN}){_KAN}{{1,8}}?(?:市|町|村|区))(?!{_KAN}|ごと)"
+    rf"|(?P<office>(?<!{_KAN}){_KAN}{{1,8}}?(?:市|町|村|区))(?:役所|役場|教育委員会|議会|長(?!{_KAN})|立|公式)"
+)
+# Words that end in 市・町・村・区 and name no other municipality.
+_NOT_A_TOWN = re.compile(
+    r"^(?:本|当|同|各|全|両|貴|我|わが|我が|都|地|学|選挙|校|行政|自治|市街化調整|特別|工|農|山|漁|下|城下|港|門前|宿場|温泉|団|朝|日曜|青空|定期|株|蚤"
+    r"|政令(?:指定都)?|中核|特例|一般|管内|県内|府内|道内|都内|全国|国内|市内|町内|域内|圏内|構成|関係|参加|加入|対象|指定都|姉妹(?:都)?|友好(?:都)?)?"
+    r"(?:市町村|市町|町村|市区町村|市|町|村|区)$|都市$|[〇一二三四五六七八九十\d]+(?:市|町|村|区)$|(?:小|中)学校区$|地区$|学区$|校区$|街区$|工区$|票区$|市区$|朝市$|市町$|町村$"
+)
+_PREFECTURE = re.compile(
+    rf"(?:(?<!{_KAN})(?:{_KAN}{{1,4}})?(?:県(?!民|外|道|税|境)|(?<=東京)都|(?<=北海)道|(?<=大阪)府|(?<=京都)府))"
+)
+_PREFECTURAL = re.compile(
+    r"県(?:立|警|庁|知事|教育委員会|主催|運営|営|広域振興局|総合庁舎|税事務所|保健所|公式)|(?:都|道|府)(?:庁|立|警|知事)|都道府県"
+)
+_NATION = re.compile(
+    rf"(?<!{_KAN})国(?!民|際|保|籍|道|語|内|外|宝|庫|会議員|勢|土)|政府|(?:総務|厚生労働|文部科学|経済産業|国土交通|農林水産|環境|法務|外務|財務|防衛)省|内閣(?:府|官房)|(?:デジタル|消防|警察|気象|国税|観光|文化|中小企業|こども家庭|スポーツ|林野|水産)庁|独立行政法人|(?<!{_KAN})省(?:が|の|では|は)"
+)
+_COMPANY = re.compile(
+    r"[一-龠々ァ-ヴーぁ-んa-z0-9・]{0,12}(?:株式会社|\(株\)|有限会社|\(有\)|合同会社)[一-龠々ァ-ヴーa-z0-9・]{0,12}|(?:民間|運営|開発|通信|携帯|電力|鉄道|バス|印刷|保守の?|製造)(?:事業者|会社|企業)|(?:[一-龠々ァ-ヴーa-z]{1,8})(?:店|社|商店|銀行|信用金庫|ショップ|メーカー|書店|商会|製作所|工業|電機|建設)(?=は|が|では|の|による|主催)|(?:各|加盟|参加)(?:店|店舗|社)|(?<![一-龠])(?:企業|会社|お?店|事業者)(?=は|が|では|による)"
+)
+_BODY = re.compile(
+    r"商工会(?:議所)?|観光(?:協会|連盟|連合会|機構)|(?:国際交流|文化|医師|体育|消費者|老人クラブ)(?:協会|会|連合会)|振興(?:センター|機構|財団|公社)|(?:大学|高等学校|高校|高専)(?!生)|農(?:業)?協(?:同組合)?|(?<![a-z])ja(?![a-z])|森林組合|漁協|npo(?:法人)?|(?:財団|社団)法人|(?:産業|経営|よろず)[^、。]{0,6}(?:支援センター|支援拠点|相談所)|実行委員会|自治会(?:が|は|では)|町内会(?:が|は|では)|(?:連合|機構|連盟|財団|公社|組合)(?=は|が|の|では|による)"
+)
+_OWN = re.compile(
+    rf"本市|当市|本町|当町|本村|当村|本区|当区|(?<!{_KAN})(?:市|町|村|区)(?:役所|役場|長|立|営|議会|公式|教育委員会|の(?!外)|は|が|では|で(?!き)|と|から|も|に(?!よ))|(?<!{_KAN})(?:市|町|村|区)(?=、)|市役所|町役場|村役場|区役所|役場|教育委員会|消防(?:本部|署)|市民課|税務課|(?<!{_KAN})(?:全)?職員(?:が|は|は)|庁内|本庁舎"
+)
+_TOGETHER = re.compile(
+    r"(?:県|国|都|府|道|一部事務組合|広域連合|近隣(?:の)?[市町]{1,2})(?:と|及び|および|・|や)[^。]{0,14}(?:共同|協同|一緒|連携)(?:で|して)?(?:[^。]{0,8})?(?:運営|利用|提供|整備|導入|開発|設置|行|実施|つく|作)"
+    r"|(?:市町村|市町|町村|自治体)(?:が|と|で)(?:[^。]{0,6})?共同(?:で)?(?:運営|利用|提供|整備|導入|設置|して)"
+    r"|(?:本市|当市|本町|当町|本村|当村|(?:市|町|村)民(?:の(?:方|皆さん|皆様|みなさん))?)(?:も|は|が)[^。]{0,24}(?:参加し|加入し|加わって|加わり|利用でき|利用していただけ|使え|お使い|ご利用(?:いただけ|になれ|でき))"
+)
+
+
+class Names:
+    """Who is meant by a name, seen from one municipality."""
+
+    def __init__(self, municipality: Municipality) -> None:
+        self.name = municipality.name.lower()
+        self.prefecture = municipality.prefecture.lower()
+
+    @cached_property
+    def _own_name(self) -> re.Pattern[str]:
+        bare = self.name[:-1] if len(self.name) > 2 else self.name
+        return re.compile(f"{re.escape(self.name)}|{re.escape(bare)}(?=市|町|村|区)")
+
+    def mentions(self, text: str) -> list[Mention]:
+        """The actors that a folded text names, in order; of overlapping ones the earlier and longer."""
+        found = [
+            *self._spans(self._own_name, Actor.OWN, text),
+            *self._towns(text),
+            *self._spans(_PREFECTURAL, Actor.PREFECTURE, text),
+            *self._spans(_PREFECTURE, Actor.PREFECTURE, text),
+            *self._spans(_NATION, Actor.NATION, text),
+            *self._spans(_COMPANY, Actor.COMPANY, text),
+            *self._spans(_BODY, Actor.BODY, text),
+            *self._spans(_OWN, Actor.OWN, text),
+        ]
+        kept: list[Mention] = []
+        for one in sorted(found, key=lambda mention: (mention.start, -mention.end)):
+            if not kept or one.start >= kept[-1].end:
+                kept.append(one)
+            elif one.end > kept[-1].end and one.actor is Actor.OWN and self.name in text[one.start : one.end]:
+                kept[-1] = one  # 霞県青空市: the municipality, with its prefecture before it
+        return kept
+
+    def _spans(self, pattern: re.Pattern[str], actor: Actor, text: str) -> list[Mention]:
+        return [self._mention(actor, found, text) for found in pattern.finditer(text)]
+
+    def _mention(self, actor: Actor, found: re.Match[str], text: str) -> Mention:
+        ends_in_subject = bool(re.search(_SUBJECT + "$", found.group()))
+        subject = ends_in_subject or bool(re.match(r"[^、。はがを]{0,6}" + _SUBJECT, text[found.end() :]))
+        return Mention(actor, found.start(), found.end(), subject)
+
+    def _towns(self, text: str) -> list[Mention]:
+        found = []
+        for one in _OTHER_TOWN.finditer(text):
+            name = one["named"] or one["office"] or ""
+            if name.endswith(self.name) or (name and _NOT_A_TOWN.search(name)):
+                continue
+            if name.endswith(("町", "村", "区")) and not self._acts_as_town(one, text):
+                continue
+            found.append(self._mention(Actor.NEIGHBOUR, one, text))
+        return found
+
+    def _acts_as_town(self, one: re.Match[str], text: str) -> bool:
+        """A 町 or 村 may be a quarter: a municipality acts, has an office, or stands with 県 before it."""
+        if one["office"]:
+            return True
+        after = text[one.end() : one.end() + 4]
+        return "県" in one.group() or bool(re.match(r"(?:は|が|では|も|による|の(?!\d))", after))
+
+    def whose(self, sentence: str, at: int) -> Actor:
+        """Who acts where `at` stands in a folded sentence; UNSAID where the sentence does not say.
+
+        The last subject before the place decides; else a name whose possessive reaches it (県の○○); else a later
+        subject of the sentence.
+        """
+        if _TOGETHER.search(sentence):
+            return Actor.OWN
+        named = self.mentions(sentence)
+        owners = [one for one in named if one.start <= at and self._owns(one, sentence, at)]
+        if owners:
+            return owners[-1].actor
+        later = [one for one in named if one.start > at and one.subject]
+        return later[0].actor if later else Actor.UNSAID
+
+    @staticmethod
+    def _owns(one: Mention, sentence: str, at: int) -> bool:
+        between = sentence[one.end : at]
+        if one.subject:
+            return True
+        return len(between) <= 14 and "、" not in between and bool(re.match(r"の(?!外|方)|公式|」?の", between or "の"))
+
+    def topic(self, label: str) -> Actor:
+        """Whom a folded heading or title is about; UNSAID where it names nobody or the municipality beside others."""
+        actors = {one.actor for one in self.mentions(label)}
+        if Actor.OWN in actors:
+            return Actor.OWN
+        others = [actor for actor in actors if actor.other]
+        return sorted(others)[0] if others else Actor.UNSAID
+
+    def subject(self, text: str) -> Actor:
+        """The last explicit subject of a folded text, which a following sentence without one takes over."""
+        if _TOGETHER.search(text):
+            return Actor.OWN
+        subjects = [one.actor for one in self.mentions(text) if one.subject]
+        return subjects[-1] if subjects else Actor.UNSAID

@@ -1,0 +1,118 @@
+"""The cues of the criteria file, compiled, and where in a page's statements they match."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pipeline.judge.statements import Prepared, Statement
+from pipeline.models import Cue
+
+# What a group found only around the sentence takes from the cue's strength.
+NEARBY = {"sentence": 1.0, "block": 0.94, "heading": 0.9, "section": 0.86}
+# How far the topic of an elliptic denial may stand: earlier in the block or row, the block before, the heading, farther.
+ELLIPTIC = (1.0, 0.95, 0.95, 0.8, 0.7)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    cue: Cue
+    groups: tuple[re.Pattern[str], ...]
+    none: re.Pattern[str] | None
+    none_near: re.Pattern[str] | None
+    title: re.Pattern[str] | None
+
+    def possible(self, page: Prepared) -> bool:
+        """A first look: whether every group occurs anywhere on the page."""
+        return all(group.search(page.bulk) for group in self.groups)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A cue found at a statement: at is the place of its first group in the statement (0 where it is only around it);
+    weight: what the places of the groups leave of the cue's strength; direct: all groups stand in the sentence."""
+
+    cue: Cue
+    at: int
+    weight: float
+    direct: bool
+
+
+def _any(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
+
+
+@lru_cache(maxsize=2048)
+def compiled(cue: Cue) -> Compiled:
+    """The cue with its patterns compiled, remembered."""
+    groups = tuple(one for one in map(_any, cue.all) if one is not None)
+    return Compiled(cue, groups, _any(cue.none), _any(cue.none_near), _any(cue.title))
+
+
+def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
+    """Where the cue matches with its first group in the statement itself; None where it does not."""
+    first = one.groups[0].search(statement.text)
+    if first is None or not _allowed(one, page, statement):
+        return None
+    weight, direct = 1.0, True
+    for group in one.groups[1:]:
+        place = _place(group, one.cue.within, page, statement)
+        if place is None:
+            return None
+        weight *= NEARBY[place]
+        direct = direct and place == "sentence"
+    return Hit(one.cue, _centre(one, statement.text), weight, direct)
+
+
+def _centre(one: Compiled, text: str) -> int:
+    """The place from which the clause and the actor are read: the last first match of the groups that are in the text,
+    so that of two clauses the one with more of the topic is read."""
+    starts = [found.start() for group in one.groups if (found := group.search(text))]
+    return max(starts, default=0)
+
+
+def _allowed(one: Compiled, page: Prepared, statement: Statement) -> bool:
+    part = statement.part
+    headings = "|".join(part.headings)
+    if one.title and not (one.title.search(page.title) or one.title.search("|".join(part.headings[:1]))):
+        return False
+    if one.none and one.none.search(f"{statement.text}|{part.named}"):
+        return False
+    return not (one.none_near and one.none_near.search(f"{statement.text}|{part.named}|{headings}|{page.title}"))
+
+
+def _place(group: re.Pattern[str], within: str, page: Prepared, statement: Statement) -> str | None:
+    part = statement.part
+    if group.search(statement.text) or group.search(part.named):
+        return "sentence"
+    if within == "sentence":
+        return None
+    if group.search(statement.before) or group.search(statement.after):
+        return "block"
+    if group.search("|".join(part.headings)) or group.search(page.title):
+        return "heading"
+    if within == "section" and any(group.search(f"{one.text}|{one.named}") for one in page.earlier(part)):
+        return "section"
+    return None
+
+
+def find_around(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
+    """Where the cue matches the statement together with what it leans on, nearest first, as an elliptic denial does."""
+    if not _allowed(one, page, statement):
+        return None
+    part = statement.part
+    around = f"{statement.text}|{part.named}|{statement.before}"
+    before = [f"{earlier.text}|{earlier.named}" for earlier in page.earlier(part)][:3]
+    steps = [
+        "",
+        before[0] if before else "",
+        part.headings[-1] if part.headings else "",
+        "|".join((*before[1:], *part.headings[:-1])),
+        page.title,
+    ]
+    for step, more in enumerate(steps):
+        around = f"{around}|{more}"
+        if all(group.search(around) for group in one.groups):
+            return Hit(one.cue, 0, ELLIPTIC[step], direct=False)
+    return None

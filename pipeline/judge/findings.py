@@ -1,0 +1,226 @@
+"""What single statements say about a criterion: for it, against it, or set aside and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from pipeline.judge.accounts import Account
+from pipeline.judge.actor import Actor, Names
+from pipeline.judge.cues import Compiled, Hit, find, find_around
+from pipeline.judge.polarity import elliptic
+from pipeline.judge.speech import residents_voice, wishes_are_gathered
+from pipeline.judge.statements import Prepared, Statement
+from pipeline.judge.tense import Mode, Said, clauses, said
+from pipeline.models import BlockKind, Criterion, Page, Region, Source
+
+
+class Side(StrEnum):
+    FOR = "for"
+    AGAINST = "against"
+    ASIDE = "aside"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One statement (or account) read for one criterion. day: the date that orders it against others, if known."""
+
+    side: Side
+    score: float
+    page: Page
+    said: Said
+    actor: Actor
+    day: date | None = None
+    statement: Statement | None = None
+    account: Account | None = None
+    direct: bool = True
+    elliptic: bool = False
+    section: int = -1
+
+
+_ACTOR_WEIGHT = {Actor.OWN: 1.0, Actor.UNSAID: 0.95}
+_BODY_WEIGHT = 0.95  # outside the main text
+_LINK_WEIGHT = 0.8  # a title in a list of news: the page behind it says more
+_LABEL_WEIGHT = 0.85
+_KEPT_WEIGHT = 0.8  # announced, and the day has come
+_ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
+_NO_TEXT_KINDS = (BlockKind.HEADING, BlockKind.TERM, BlockKind.HEADER_CELL, BlockKind.CAPTION, BlockKind.ALT)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads statements for one municipality as of one day."""
+
+    names: Names
+    as_of: date
+
+    def findings(
+        self, criterion: Criterion, page: Prepared, cues: tuple[Compiled, ...], absent: tuple[Compiled, ...]
+    ) -> Iterator[Finding]:
+        """All findings of a page, by the criterion's cues and by its absent cues."""
+        likely = tuple(cue for cue in cues if cue.possible(page))
+        doubtful = tuple(cue for cue in absent if cue.possible(page))
+        if not likely and not doubtful:
+            return
+        for statement in page.statements:
+            found = self._best(self._read(criterion, page, statement, cue) for cue in likely)
+            if found is None or found.side is Side.ASIDE:
+                found = self._best(self._read_absent(criterion, page, statement, cue) for cue in doubtful) or found
+            if found:
+                yield found
+
+    @staticmethod
+    def _best(found: Iterable[Finding | None]) -> Finding | None:
+        known = [one for one in found if one is not None]
+        return max(known, key=lambda one: (one.side is not Side.ASIDE, one.score), default=None)
+
+    def _read(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
+        hit = find(cue, page, statement)
+        if hit is None:
+            return None
+        spoken = self._mode(page, statement, hit.at)
+        actor = self._actor(criterion, page, statement, hit.at)
+        side = self._side(criterion, hit, spoken, statement)
+        if side is Side.AGAINST and not hit.direct and not elliptic(statement.text):
+            side = Side.ASIDE
+        if actor.other or not self._own_press(page, statement) or self._voice(page, statement):
+            side = Side.ASIDE
+        return self._finding(side, hit, page, statement, spoken, actor)
+
+    def _read_absent(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
+        spoken = self._mode(page, statement, len(statement.text))
+        denying = spoken.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED)
+        if not denying and not (cue.cue.asserts and spoken.mode is Mode.DOES):
+            return None
+        if criterion.past_counts and spoken.mode is Mode.ENDED:
+            return None
+        last = clauses(statement.text)[-1]
+        hit = find(cue, page, statement)
+        if hit is None and elliptic(last) and not cue.cue.asserts:
+            hit = find_around(cue, page, statement)
+        if hit is None or statement.part.block.kind in _NO_TEXT_KINDS:
+            return None
+        at = len(statement.text) if not hit.direct else hit.at
+        actor = self._actor(criterion, page, statement, at)
+        aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
+        return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
+
+    def _mode(self, page: Prepared, statement: Statement, at: int) -> Said:
+        """What the clause around `at` says; a last clause without a topic of its own speaks for the whole."""
+        parts = clauses(statement.text)
+        passed, chosen = 0, parts[-1]
+        for part in parts:
+            if at < passed + len(part):
+                chosen = part
+                break
+            passed += len(part)
+        written = page.page.dated
+        last = said(parts[-1], as_of=self.as_of, written=written, after=statement.after)
+        if chosen is not parts[-1] and (
+            last.mode is Mode.ASKS or (last.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED) and elliptic(parts[-1]))
+        ):
+            return last
+        return said(chosen, as_of=self.as_of, written=written, after=statement.after)
+
+    def _side(self, criterion: Criterion, hit: Hit, spoken: Said, statement: Statement) -> Side:
+        mode = spoken.mode
+        if statement.part.block.kind in _NO_TEXT_KINDS:
+            return Side.ASIDE
+        if hit.cue.asserts and mode in (Mode.DENIES, Mode.LIMITS, Mode.ENDED, Mode.LABEL):
+            return Side.FOR
+        if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES):
+            return Side.FOR
+        if criterion.past_counts and mode is Mode.ENDED:
+            return Side.FOR
+        if mode is Mode.LABEL:
+            return Side.FOR if self._label_tells(hit, statement) else Side.ASIDE
+        if mode is Mode.DOES:
+            return Side.FOR
+        return Side.AGAINST if mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED) else Side.ASIDE
+
+    @staticmethod
+    def _label_tells(hit: Hit, statement: Statement) -> bool:
+        """Whether words without a verb state something: a cell or definition under a name, or where the cue allows it."""
+        if statement.link:
+            return False
+        kind = statement.part.block.kind
+        return hit.cue.labels_count or (kind in _ENTRY_KINDS and bool(statement.part.row))
+
+    def _actor(self, criterion: Criterion, page: Prepared, statement: Statement, at: int) -> Actor:
+        """Whose deed it is: by the sentence, else what stands before it, its row, headings, section and title."""
+        part = statement.part
+        whose = self._partnered(criterion, self.names.whose(statement.text, at))
+        if whose is not Actor.UNSAID:
+            return whose
+        nearest = [self.names.subject(statement.before), self.names.topic(f"{part.row}|{part.column}")]
+        nearest += [self.names.topic(heading) for heading in reversed(part.headings)]
+        nearest += [self.names.subject(earlier.text) for earlier in page.earlier(part)]
+        nearest += [self._organiser(page, statement), self.names.topic(page.title)]
+        for actor in nearest:
+            actor = self._partnered(criterion, actor)
+            if actor is not Actor.UNSAID:
+                return Actor.UNSAID if actor is Actor.OWN else actor
+        return Actor.UNSAID
+
+    @staticmethod
+    def _partnered(criterion: Criterion, actor: Actor) -> Actor:
+        return Actor.UNSAID if criterion.partners and actor is Actor.COMPANY else actor
+
+    def _organiser(self, page: Prepared, statement: Statement) -> Actor:
+        """Whom the section names as host or contact (主催, 運営, 問い合わせ)."""
+        for part in page.sections[statement.part.section]:
+            line = part.row + ":" + part.text if part.row else part.text
+            if len(line) < 80 and line.startswith(
+                ("主催", "運営", "実施主体", "提供", "申込先", "問い合わせ", "お問い合わせ", "開発")
+            ):
+                return self.names.topic(part.text)
+        return Actor.UNSAID
+
+    def _own_press(self, page: Prepared, statement: Statement) -> bool:
+        """A page of the press speaks of many: the municipality must be named with the statement."""
+        if page.page.source is not Source.PRESS:
+            return True
+        near = f"{statement.text}|{statement.before}|{'|'.join(statement.part.headings)}|{page.title}"
+        return self.names.name in near
+
+    @staticmethod
+    def _voice(page: Prepared, statement: Statement) -> bool:
+        part = statement.part
+        heading = part.headings[-1] if part.headings else ""
+        if residents_voice(part.row, part.column, heading):
+            return True
+        quoted = statement.text.startswith(("「", "『")) and statement.text.endswith(("」", "』"))
+        return quoted and wishes_are_gathered(page.title, "|".join(part.headings))
+
+    def _finding(
+        self, side: Side, hit: Hit, page: Prepared, statement: Statement, spoken: Said, actor: Actor
+    ) -> Finding:
+        score = hit.cue.strength * hit.weight * _ACTOR_WEIGHT.get(actor, 0.3)
+        if statement.part.block.region is Region.BODY:
+            score *= _BODY_WEIGHT
+        if spoken.mode is Mode.LABEL:
+            score *= _LABEL_WEIGHT
+        if statement.link:
+            score *= _LINK_WEIGHT
+        if spoken.kept:
+            score *= _KEPT_WEIGHT
+        found = Finding(
+            side=side,
+            score=score,
+            page=page.page,
+            said=spoken,
+            actor=actor,
+            day=page.page.dated,
+            statement=statement,
+            direct=hit.direct,
+            elliptic=not hit.direct,
+            section=statement.part.section,
+        )
+        return replace(found, day=spoken.day) if self._dates_itself(found) else found
+
+    def _dates_itself(self, found: Finding) -> bool:
+        """An event's own date is newer than the page that first told it only where the page has no date."""
+        day = found.said.day
+        return day is not None and day <= self.as_of and (found.day is None or day > found.day)

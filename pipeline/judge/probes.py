@@ -1,0 +1,111 @@
+"""Criteria that a measurement settles: how often a site says that it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from statistics import median
+
+from pipeline.models import Criterion, DatedList, Measurement, Proposal, Verdict
+
+WINDOW_DAYS = 60
+MAX_GAP_DAYS = 3.0
+# Two gaps are the least whose median is not a single accident.
+MIN_DAYS = 3
+SOURCE = "評価基準 住民向け-01: 直近60日に日付のある更新があった日どうしの間隔の中央値が3日以下"
+NAME = "更新間隔の中央値"
+_KINDS = {"feed": "フィード", "list": "新着一覧", "sitemap": "サイトマップ"}
+
+
+def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: date) -> Proposal:
+    """How often the site is updated, from the densest of its feeds, dated lists and sitemaps.
+
+    Days with at least one dated item count once. The window is the 60 days up to and including as_of; later days are
+    dropped. The value is the median of the gaps, in days, between consecutive such days; at most 3 is `met`, more is
+    `not_met`. The gap that crosses an edge of the window is not counted: before the first day the list may simply be cut
+    off, and after the last one nobody knows yet. The densest list is the one with most days in the window.
+
+    A list with fewer than three such days settles nothing where it is cut off within the window (a feed of its last few
+    items) or says nothing of it. One that reaches back beyond the window and still shows at most two days in it is
+    sparse: the gap that leads into the window is then counted too, which can only say `not_met`.
+    A sitemap whose dates are all the same day is a build date, not a list of updates.
+    """
+    told = [one for one in lists if not _is_build_date(one)]
+    best = max(told, key=lambda one: _density(one, as_of), default=None)
+    if best is None:
+        return _not_judged(criterion, _why_none(lists))
+    days = _days(best, as_of)
+    gaps = _gaps(days) if len(days) >= MIN_DAYS else _sparse_gaps(best, as_of)
+    if not gaps:
+        return _not_judged(
+            criterion, f"{_KINDS[best.kind]}の日付が直近{WINDOW_DAYS}日に{len(days)}日分しかなく、間隔を測れない。"
+        )
+    value = float(median(gaps))
+    verdict = Verdict.MET if value <= MAX_GAP_DAYS else Verdict.NOT_MET
+    return Proposal(
+        criterion=criterion.id,
+        verdict=verdict,
+        rationale=f"{_KINDS[best.kind]}によれば、直近{WINDOW_DAYS}日に更新のあった日は{len(days)}日、間隔の中央値は{value:g}日である。",
+        confidence=0.9 if len(days) >= 5 else 0.7,
+        measurement=_measurement(best, days, gaps, value),
+        searched=tuple(dict.fromkeys(one.sha256 for one in lists)),
+        judge="probe",
+    )
+
+
+def not_measured(criterion: Criterion) -> Proposal:
+    """The answer for a measured criterion that nothing measures yet."""
+    return _not_judged(criterion, "まだ測定していない(not measured yet)。")
+
+
+def _not_judged(criterion: Criterion, why: str) -> Proposal:
+    return Proposal(criterion=criterion.id, verdict=Verdict.NOT_JUDGED, rationale=why, confidence=0.0, judge="probe")
+
+
+def _is_build_date(one: DatedList) -> bool:
+    return one.kind == "sitemap" and len(one.dates) > 1 and len(set(one.dates)) == 1
+
+
+def _why_none(lists: Sequence[DatedList]) -> str:
+    if lists:
+        return "サイトマップの日付がすべて同じ日(一括生成の日)で、更新の一覧とはいえず、ほかに日付のある一覧が見つからない。"
+    return "日付のある新着一覧、フィード、サイトマップのいずれも見つからない。"
+
+
+def _days(one: DatedList, as_of: date) -> list[date]:
+    first = as_of - timedelta(days=WINDOW_DAYS)
+    return sorted({day for day in one.dates if first <= day <= as_of})
+
+
+def _density(one: DatedList, as_of: date) -> tuple[int, int, int]:
+    """Days in the window first; of equals the longer list, and a feed or list before a sitemap."""
+    return len(_days(one, as_of)), len(set(one.dates)), int(one.kind != "sitemap")
+
+
+def _gaps(days: Sequence[date]) -> list[int]:
+    return [(later - earlier).days for earlier, later in zip(days, days[1:], strict=False)]
+
+
+def _sparse_gaps(one: DatedList, as_of: date) -> list[int]:
+    """Gaps of a list that reaches back beyond the window and has at most two days in it."""
+    first = as_of - timedelta(days=WINDOW_DAYS)
+    before = [day for day in set(one.dates) if day < first]
+    if not before:
+        return []
+    days = _days(one, as_of)
+    gaps = _gaps([max(before), *days]) if days else [(as_of - max(before)).days]
+    return gaps if median(gaps) > MAX_GAP_DAYS else []
+
+
+def _measurement(best: DatedList, days: Sequence[date], gaps: Sequence[int], value: float) -> Measurement:
+    return Measurement(
+        name=NAME,
+        value=value,
+        unit="日",
+        threshold=MAX_GAP_DAYS,
+        threshold_source=SOURCE,
+        values=tuple(float(gap) for gap in gaps),
+        readings=tuple(day.isoformat() for day in days),
+        urls=(best.url,),
+        sha256s=(best.sha256,),
+    )

@@ -1,0 +1,43 @@
+"""Sentences that are about something else than what the municipality does: words to a program, voices of residents."""
+
+from __future__ import annotations
+
+import re
+
+_READER = (
+    r"(?:(?<![a-z])(?:生成)?ai(?![a-z])|人工知能|プログラム|ソフトウェア|機械|評価(?:者|する(?:方|人|側))|審査(?:員|する)|採点(?:者|する)|調査(?:員|者|する)|判定(?:者|する)|クローラ"
+    r"|言語モデル|アシスタント|(?<![a-z])(?:llm|gpt|bot)(?![a-z])|ボット|自動(?:収集|評価|判定))"
+)
+_ADDRESSED = re.compile(
+    r"(?:これまで|以前|上記|前|他|ほか|元)の(?:すべての)?(?:指示|命令|指令|ルール|条件|プロンプト)(?:を|は|に)?[^。]{0,8}(?:無視|忘れ|従わ|破棄)"
+    r"|(?:ignore|disregard|forget)(?:all|any|the)*(?:previous|above|prior|earlier|other)"
+    r"|systemprompt|システムプロンプト|youarean?(?:ai|assistant)|asanai"
+    rf"|{_READER}[^。]{{0,40}}(?:満点|最高(?:点|評価)|高く評価|(?<![a-z])met(?![a-z])|達成(?:済み)?と|該当すると|(?:と|に)(?:判定|評価|採点|回答|出力|分類|記録)(?:せよ|しろ|する(?:こと|よう)|して(?:ください|下さい|くれ)|しなさい|願))"
+    r"|(?:自治体|市|町|村|区|サイト|ページ|項目|基準)(?:を|は|が|も|に)[^。]{0,24}(?:満点|最高(?:点|評価)|全(?:て|項目)(?:を)?(?:満た|達成|met)|すべて(?:を|の項目を)?(?:満た|達成|met)|(?<![a-z])met(?![a-z]))[^。]{0,16}(?:評価|判定|採点|回答|出力|扱|みなし|見なし|記録|せよ|すること|してください|しなさい|願)"
+    r"|(?:満点|最高点|最高評価|(?<![a-z])met(?![a-z]))(?:と|で|に|を)[^。]{0,8}(?:評価|判定|採点|回答|出力|付け|つけ)[^。]{0,6}(?:せよ|しろ|すること|して(?:ください|下さい)|しなさい|願)"
+)
+_VOICE = re.compile(
+    r"^(?:(?:(?:市民|町民|村民|住民|区民|利用者|皆(?:さん|様))(?:から)?の)?(?:ご)?(?:意見|要望|提案|質問|お声|声)(?:の(?:要旨|内容|概要))?|(?:議員)?(?:の)?質問(?:要旨|事項)?|(?:お)?問い?|q\d*|要旨)[::]?$"
+)
+_ANSWER = re.compile(r"(?:回答|答え|お答え|答弁|(?:市|町|村|区|担当課)の(?:考え|見解)|対応|^a\d*[.:]?$|^答)")
+_VOICE_PLACE = re.compile(
+    r"(?:ご意見|ご要望|市民の声|町民の声|みなさんの声|皆さんの声|提案箱|目安箱|手紙|パブリックコメント|意見公募|意見募集)"
+)
+
+
+def addressed_to_evaluator(sentence: str) -> bool:
+    """Whether the folded sentence tells a reader or a program how to judge. Such a sentence is evidence of nothing."""
+    return bool(_ADDRESSED.search(sentence))
+
+
+def residents_voice(row: str, column: str, heading: str) -> bool:
+    """Whether what stands there is a resident's wish or question rather than the office's word (folded labels)."""
+    labels = [one for one in (row, column, heading) if one]
+    if any(_ANSWER.search(label) and not _VOICE.match(label) for label in labels[:2]):
+        return False
+    return any(_VOICE.match(label) for label in labels)
+
+
+def wishes_are_gathered(title: str, headings: str) -> bool:
+    """Whether the page collects what residents say (提案箱, パブリックコメント)."""
+    return bool(_VOICE_PLACE.search(title) or _VOICE_PLACE.search(headings))

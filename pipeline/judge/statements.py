@@ -1,0 +1,164 @@
+"""A page as statements: each sentence or cell with what completes it (row, column, headings, what stands before)."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.judge.speech import addressed_to_evaluator
+from pipeline.models import Block, BlockKind, Page, Region
+from pipeline.text import sentences
+
+# How many blocks back a sentence may lean on in its section, and how far back the topic of an elliptic denial may stand.
+LOOK_BACK_BLOCKS = 6
+
+
+def fold(text: str) -> str:
+    """Text as patterns see it: NFKC, lower case, no white space."""
+    return "".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block of a page, folded. section: number of its run of blocks under the same headings."""
+
+    block: Block
+    text: str
+    row: str
+    column: str
+    headings: tuple[str, ...]
+    section: int
+    place: int
+
+    @property
+    def named(self) -> str:
+        return f"{self.row}|{self.column}"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, or a cell or line without one: page.text[start:end], folded.
+
+    before, after: folded text of its block around it. link: the whole of it is the label of a link.
+    """
+
+    start: int
+    end: int
+    text: str
+    part: Part
+    before: str = ""
+    after: str = ""
+    link: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A page made ready once for all criteria. bulk: folded title and text, for a first look."""
+
+    page: Page
+    title: str
+    parts: tuple[Part, ...]
+    statements: tuple[Statement, ...]
+    bulk: str
+    addressed: bool
+    sections: dict[int, tuple[Part, ...]] = field(hash=False)
+
+    def earlier(self, part: Part) -> Iterator[Part]:
+        """Blocks before it in its section, nearest first, at most LOOK_BACK_BLOCKS."""
+        run = self.sections[part.section]
+        here = bisect_right(run, part.place, key=lambda one: one.place) - 1
+        for step in range(1, min(here, LOOK_BACK_BLOCKS) + 1):
+            yield run[here - step]
+
+
+def prepare(page: Page) -> Prepared:
+    """The statements of a page's main and other content; menus and footers have none, whatever they say."""
+    parts = tuple(_parts(page))
+    links = _link_labels(page)
+    statements: list[Statement] = []
+    addressed = False
+    for part in parts:
+        for statement in _statements(page, part, links):
+            if addressed_to_evaluator(statement.text):
+                addressed = True
+            else:
+                statements.append(statement)
+    sections: dict[int, list[Part]] = {}
+    for part in parts:
+        sections.setdefault(part.section, []).append(part)
+    return Prepared(
+        page=page,
+        title=fold(page.title),
+        parts=parts,
+        statements=tuple(statements),
+        bulk=fold(page.title)
+        + "\n"
+        + "\n".join(f"{part.text}|{part.named}|{'|'.join(part.headings)}" for part in parts),
+        addressed=addressed,
+        sections={number: tuple(run) for number, run in sections.items()},
+    )
+
+
+def _parts(page: Page) -> Iterator[Part]:
+    folded: dict[str, str] = {}
+
+    def remembered(text: str) -> str:
+        if text not in folded:
+            folded[text] = fold(text)
+        return folded[text]
+
+    section, above = 0, None
+    place = 0
+    for block in page.blocks:
+        if block.region in (Region.NAV, Region.FOOTER) or block.end <= block.start:
+            continue
+        here = (block.headings, block.sheet)
+        if here != above or block.kind is BlockKind.HEADING:
+            section, above = section + 1, here
+        yield Part(
+            block=block,
+            text=fold(page.slice(block)),
+            row=remembered(block.row),
+            column=remembered(block.column),
+            headings=tuple(remembered(one) for one in block.headings),
+            section=section,
+            place=place,
+        )
+        place += 1
+
+
+def _link_labels(page: Page) -> tuple[Sequence[int], dict[int, int]]:
+    """Starts of link labels in order, and where each ends."""
+    spans = {link.start: link.end for link in page.links if link.end > link.start}
+    return sorted(spans), spans
+
+
+def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, int]]) -> Iterator[Statement]:
+    block = part.block
+    spans = [(block.start + start, block.start + end) for start, end in sentences(page.slice(block))]
+    folded = [fold(page.text[start:end]) for start, end in spans]
+    for number, (start, end) in enumerate(spans):
+        if folded[number]:
+            yield Statement(
+                start=start,
+                end=end,
+                text=folded[number],
+                part=part,
+                before="".join(folded[:number]),
+                after=folded[number + 1] if number + 1 < len(spans) else "",
+                link=_is_link(start, end, links),
+            )
+
+
+def _is_link(start: int, end: int, links: tuple[Sequence[int], dict[int, int]]) -> bool:
+    """Whether link labels cover nearly all of the span."""
+    starts, ends = links
+    covered = 0
+    here = bisect_right(starts, start)
+    for at in starts[max(0, here - 1) :]:
+        if at >= end:
+            break
+        covered += max(0, min(end, ends[at]) - max(start, at))
+    return covered >= 0.8 * (end - start)

@@ -1,0 +1,165 @@
+"""What a Japanese clause does with its topic: does it, denies it, plans it, has ended it, asks for it, only names it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from pipeline.judge.dates import Mention, mentions
+from pipeline.judge.polarity import denies, elliptic, limited
+
+
+class Mode(StrEnum):
+    DOES = "does"
+    DENIES = "denies"
+    PLANS = "plans"
+    ENDED = "ended"
+    INTENDS = "intends"  # an aim without a date: neither yes nor no
+    ASKS = "asks"  # question, wish, opinion, hearsay
+    LIMITS = "limits"  # a denial or an end of a part, a case or an application period
+    LABEL = "label"  # no predicate
+
+
+@dataclass(frozen=True)
+class Said:
+    """mode of the clause; trial: on trial; day: the date that decides it (start, end), where one is named;
+    kept: a plan whose announced day has come."""
+
+    mode: Mode
+    trial: bool = False
+    day: date | None = None
+    kept: bool = False
+
+
+_CLAUSE = re.compile(
+    r"(?<=が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=おらず、)"
+)
+_CONTRAST = re.compile(r"(?:す|ん|た|る|い|だ)が、$")
+
+_ASKS = re.compile(
+    r"(?:か[?。」)]*|[?])$|(?:ほしい|欲しい|もらいたい|いただきたい|頂きたい|べき(?:だ|です|である|では)?|望(?:む|みます|まれ(?:る|ます|ています))"
+    r"|(?:希望|要望|期待|お願い)し(?:ます|たい|ている|ています)|求める(?:声|意見)(?:が|も|は)?[^。]{0,12}|という(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}"
+    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います)[。」)]*$"
+)
+_INSTRUCTS = re.compile(r"(?:から|で|へ|に|より)(?:、)?(?:お願いし(?:ます|ています)|お願いいたします)[。」)]*$")
+_PLAN = re.compile(
+    r"(?:予定(?!通り|どおり|表|日|者|価格)|検討|見込み|見通し|準備中|準備を(?:進め|して)|準備して|構想(?:中|して|段階)|協議(?:中|を(?:進め|行))|調整(?:中|を(?:進め|行))"
+    r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく)"
+    r"[^、。]{0,16}[、。」)]*$"
+)
+_DELIBERATES = re.compile(r"検討|考えて|研究|協議|要望|要求|構想|調査")
+_INTENT = re.compile(
+    r"(?:目指(?:し|す)|めざ(?:し|す)|努め|心掛け|図(?:り(?:ます|、)|る|って(?:い|ま))|(?:推進|促進|展開|強化|拡大|充実|実現|整備|構築|導入|活用|改善|検証|支援)(?:し(?:ます|ていき|てまいり|ていく)|する|を図)"
+    r"|(?:進め|広げ|高め|増やし|取り入れ|始め|つく(?:り|って)|取り組)(?:ます|みます|んで(?:いき|まいり)|て(?:いき|まいり)|ていく|る$|む$)|ていきます|てまいります|て参ります|ていく(?:必要|こと)?|必要が(?:ある|あります)"
+    r"|(?:し|り|き|い)たい(?:です|と(?:思|考)え?)?|求められ(?:ます|ている|ています)|期待(?:され|し))[^、。]{0,10}[、。」)]*$"
+)
+_END_WORD = (
+    r"(?:終了|廃止|休止|停止|閉鎖|打ち?切り?|中止|終え|終わ(?:り|っ)|取りやめ|閉館|配信停止|サービス終了)"
+    r"(?:し(?:まし|てい|てお|た|ます|、)|いた(?:し|だ)|と(?:な|し|い)|に(?:な|い)|され|まし|て(?:い|お)|た|です|、|。|$)"
+)
+_END = re.compile(
+    _END_WORD + r"[^、。]{0,12}[、。」)]*$|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
+)
+_ENDED_ROUND = re.compile(
+    r"(?:受付|受け付け|募集|申込(?:み)?|申し込み|申請|応募|投票|工事|会議|期間|回答|販売|入札|放送|今年度の|本年度の|昨年度の|第\d+回)(?:[^、。]{0,10})?(?:は|を|が)?$"
+)
+_FORMER = re.compile(r"(?:以前|かつて|昔|当初)(?:は|の)?|まで(?:は)?(?:[^。]{0,30})?(?:ていました|ておりました|でした)")
+_PAST_STATE = re.compile(r"(?:ていました|ておりました|(?:でき|られ|え)ました)[^。]{0,3}[、。」)]*$")
+_SUCCEEDED = re.compile(
+    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から))"
+)
+_NO_SUCCESSOR = re.compile(r"(?:後継|代わり|代替)[^、。]{0,16}(?:ありません|ない|なし|予定して(?:い|お))")
+_START = re.compile(
+    r"(?:始め|始ま|開始|スタート|運用|稼働|開設|導入|でき(?:る|ます)|利用|受付|受け付け|実施|提供|配信|切り替え|なり(?:ます)|行(?:い|う)|採用|公開|発行|対応)"
+)
+_STARTED = re.compile(r"(?:まし|てい|てお|し)た|て(?:い|お)(?:ます|り|る)|中(?:です|$|。)")
+_FROM = re.compile(
+    r"^(?:\([^)]*\))?(?:から|より|に|、|以降|開始|スタート|~|〜|の予定|予定|を目途|をめど|頃|ごろ|中に|末|初旬|中旬|下旬|は)"
+)
+_TRIAL = re.compile(
+    r"試行|試験(?:的|運用|導入)|実証|実験|トライアル|テスト(?:利用|運用|導入)|お試し|モデル(?:事業|導入|校)"
+)
+_EXTENDS = re.compile(r"(?:拡大|拡充|追加|増や|増設|広げ|さらに|更に|順次|新たに[^。]{0,12}も|対象を)")
+_PREDICATE = re.compile(
+    r"(?:(?:です|ます|ました|ません|ください|である|ている|ていた|ておる|できる|られる|れる|せる|した|った|いた|んだ|する|なる|ある|いる|おり|られ|れば|とおり|可能|可|不可|無料|対応|必要|不要|利用可|使用可|実施|導入|済み|済|中)[。、」)]*$)|[。]$"
+    r"|(?:ます|ました|ません|です|でき|られ|して|され)"
+)
+
+
+def clauses(sentence: str) -> list[str]:
+    """The parts of a folded sentence that each have an ending of their own: split after が、 ので、 ため、 and the like."""
+    return [one for one in _CLAUSE.split(sentence) if one]
+
+
+def said(clause: str, *, as_of: date, written: date | None = None, after: str = "") -> Said:
+    """What a folded clause says as of a day. written: when its page was; after: the sentence that follows it."""
+    clause = re.sub(r"\([^()]{1,30}\)(?=[。、]?$)", "", clause) or clause
+    trial = bool(_TRIAL.search(clause))
+    if _ASKS.search(clause) and not _INSTRUCTS.search(clause):
+        return Said(Mode.ASKS, trial)
+    if not _PREDICATE.search(clause) and not _END.search(clause) and not _PLAN.search(clause) and not denies(clause):
+        return Said(Mode.LABEL, trial)
+    if denies(clause):
+        return _denied(clause, trial)
+    if _ends(clause):
+        return _ended(clause, as_of, written, after)
+    days = tuple(mentions(clause, near=written))
+    if _PLAN.search(clause):
+        return _planned(clause, days, as_of, trial)
+    if future := _announced(clause, days, as_of):
+        return Said(Mode.PLANS, trial, future)
+    if _INTENT.search(clause) and not (days and _begun(clause, days, as_of)):
+        return Said(Mode.INTENDS, trial)
+    return Said(Mode.DOES, trial, _first_day(days))
+
+
+def _denied(clause: str, trial: bool) -> Said:
+    part = limited(clause) and not elliptic(clause)
+    return Said(Mode.LIMITS if part else Mode.DENIES, trial)
+
+
+def _ends(clause: str) -> bool:
+    return bool(_END.search(clause)) or bool(_FORMER.search(clause) and _PAST_STATE.search(clause))
+
+
+def _ended(clause: str, as_of: date, written: date | None, after: str) -> Said:
+    found = _END.search(clause)
+    days = [one.day for one in mentions(clause, near=written) if one.day]
+    if found and _ENDED_ROUND.search(clause[: found.start()]):
+        return Said(Mode.LIMITS)
+    if days and max(days) > as_of:
+        return Said(Mode.DOES, day=None)
+    succeeded = _SUCCEEDED.search(clause) or (_SUCCEEDED.search(after) and not denies(after))
+    if succeeded and not _NO_SUCCESSOR.search(clause + after):
+        return Said(Mode.LIMITS)
+    return Said(Mode.ENDED, day=max(days) if days else None)
+
+
+def _planned(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -> Said:
+    day = _first_day(days)
+    if _EXTENDS.search(clause):
+        return Said(Mode.INTENDS, trial)
+    if day and day <= as_of and not _DELIBERATES.search(clause):
+        return Said(Mode.DOES, trial, day, kept=True)
+    return Said(Mode.PLANS, trial, day)
+
+
+def _announced(clause: str, days: tuple[Mention, ...], as_of: date) -> date | None:
+    """The day after as_of on which the clause says that it starts, if it says so."""
+    for one in days:
+        rest = clause[one.end :]
+        if one.day and one.day > as_of and _FROM.match(rest) and _START.search(rest) and not _STARTED.search(rest):
+            return one.day
+    if re.search(r"(?:来年度|来春|来月|次年度)(?:から|より|に|中)", clause) and not _STARTED.search(clause):
+        return date.max
+    return None
+
+
+def _begun(clause: str, days: tuple[Mention, ...], as_of: date) -> bool:
+    return any(one.day and one.day <= as_of and _FROM.match(clause[one.end :]) for one in days)
+
+
+def _first_day(days: tuple[Mention, ...]) -> date | None:
+    return next((one.day for one in days if one.day), None)
