@@ -1,0 +1,131 @@
+"""An HTML body to a page: visible blocks, links, title, date; or the reason why there is nothing to read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipeline.charset import decode
+from pipeline.extract.dates import page_date
+from pipeline.extract.hidden import stylesheet
+from pipeline.extract.links import address, inventory
+from pipeline.extract.main_text import main_text
+from pipeline.extract.place import Laid
+from pipeline.extract.regions import is_breadcrumb
+from pipeline.extract.walk import Layout
+from pipeline.models import Block, BlockKind, Cause, Page, Region, Snapshot, Unread
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+_MAX_TITLE_CHARS = 300
+# A page that says it is not there says so in its title or first heading, and says little else.
+_GONE = re.compile(
+    r"(?:ページ|ファイル|コンテンツ|URL|お探しのもの).{0,12}(?:見つかりません|みつかりません|見つかりませんでした|存在しません|ありません(?!か)|削除)"
+    r"|お探しの(?:ページ|情報).{0,20}(?:ません|削除|移動|変更)|指定された(?:ページ|URL|ファイル).{0,20}(?:ません|削除)"
+    r"|(?:404|410)\s*(?:Not\s*Found|エラー|error|ページ)|(?:Page|File)\s*Not\s*Found|^(?:404|Not Found)$",
+    re.I,
+)
+_GONE_MAX_CHARS = 400
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
+
+
+def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
+    """The page, or Unread with cause EMPTY (nothing visible) or NOT_FOUND (a `page not found` behind a 200)."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    tree = LexborHTMLParser(decode(body, snapshot.header("content-type")).text)
+    layout = Layout(stylesheet("\n".join(node.text() for node in tree.css("style"))))
+    if tree.body is not None:
+        layout.run(tree.body)
+    text = layout.text
+    if not text:
+        return unread(snapshot, Cause.EMPTY, "the answer holds no visible text")
+    title = _title(tree, layout.blocks)
+    regions = _regions(layout.blocks)
+    if _is_gone(title, layout.blocks, regions):
+        return unread(snapshot, Cause.NOT_FOUND, "the page says that it is not there")
+    dated = page_date(tree, layout.blocks, latest=snapshot.fetched_at.date())
+    base, language = _base(tree, snapshot.final_url), _language(tree)
+    regions = _with_main(tree, layout, regions)
+    return Page(
+        sha256=snapshot.sha256,
+        url=snapshot.final_url,
+        title=title,
+        dated=dated,
+        language=language,
+        source=snapshot.source,
+        text=text,
+        blocks=tuple(map(_block, layout.blocks, regions)),
+        links=inventory(layout.anchors, text, base, [block.start for block in layout.blocks], regions),
+        hidden_text=layout.hidden,
+    )
+
+
+def _with_main(tree: LexborHTMLParser, layout: Layout, regions: list[Region]) -> list[Region]:
+    """Regions with the main text marked. Takes menus, hidden parts and ruby readings out of the tree first."""
+    chrome = layout.chrome if any(block.place.region is Region.BODY for block in layout.blocks) else []
+    for node in (*layout.unseen, *chrome):
+        node.decompose()
+    main = main_text(tree.html or "", layout.nodes)
+    return [
+        Region.MAIN if region is Region.BODY and main.holds(block.text) else region
+        for block, region in zip(layout.blocks, regions, strict=True)
+    ]
+
+
+def unread(snapshot: Snapshot, cause: Cause, detail: str) -> Unread:
+    """The snapshot as an address that could not be read."""
+    return Unread(url=snapshot.final_url, cause=cause, detail=detail, sha256=snapshot.sha256, source=snapshot.source)
+
+
+def _title(tree: LexborHTMLParser, blocks: list[Laid]) -> str:
+    """The <title>, else the first heading, else og:title."""
+    found = tree.css_first("head > title") or tree.css_first("title")
+    title = " ".join(found.text().split()) if found is not None else ""
+    if not title:
+        title = next((block.text for block in blocks if block.kind is BlockKind.HEADING), "")
+    if not title:
+        meta = tree.css_first('meta[property="og:title"]')
+        title = " ".join((meta.attributes.get("content") or "").split()) if meta is not None else ""
+    return title[:_MAX_TITLE_CHARS]
+
+
+def _language(tree: LexborHTMLParser) -> str:
+    root = tree.css_first("html")
+    declared = (root.attributes.get("lang") or root.attributes.get("xml:lang") or "") if root is not None else ""
+    return declared.lower() if _LANGUAGE.fullmatch(declared) else "ja"
+
+
+def _base(tree: LexborHTMLParser, url: str) -> str:
+    base = tree.css_first("base[href]")
+    return address(base.attributes.get("href") or "", url) or url if base is not None else url
+
+
+def _regions(blocks: list[Laid]) -> list[Region]:
+    """Region of each block; a page whose every block looks like a menu is content after all."""
+    regions = [
+        Region.NAV if block.place.region is Region.BODY and is_breadcrumb(block.text) else block.place.region
+        for block in blocks
+    ]
+    return regions if Region.BODY in regions else [Region.BODY] * len(regions)
+
+
+def _is_gone(title: str, blocks: list[Laid], regions: list[Region]) -> bool:
+    said = [title, *(block.text for block in blocks if block.kind is BlockKind.HEADING)][:4]
+    if not any(len(text) <= 80 and _GONE.search(text) for text in said):
+        return False
+    content = sum(len(block.text) for block, region in zip(blocks, regions, strict=True) if region is Region.BODY)
+    return content <= _GONE_MAX_CHARS
+
+
+def _block(laid: Laid, region: Region) -> Block:
+    return Block(
+        start=laid.start,
+        end=laid.end,
+        kind=laid.kind,
+        region=region,
+        headings=laid.headings,
+        row=laid.place.row(),
+        column=laid.place.column(),
+    )
