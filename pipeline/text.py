@@ -150,9 +150,10 @@ def _same_width(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _narrowed(char: str) -> str:
-    if unicodedata.decomposition(char).startswith(("<wide>", "<narrow>")):
-        return unicodedata.normalize("NFKC", char)
-    return "" if char.isspace() or not _fold(char) else char
+    if char.isspace() or not _fold(char):
+        return ""
+    halved = unicodedata.decomposition(char).startswith(("<wide>", "<narrow>"))
+    return unicodedata.normalize("NFKC", char) if halved else char
 
 
 # --- sentences --------------------------------------------------------------------------------------------------------

@@ -30,10 +30,13 @@ PLAN = re.compile(
     r"てい(?:く|き(?:ます|たい))|でい(?:く|き(?:ます|たい))|たいと(?:考え|思)|今後(?!も)|見込|構想|将来|"
     r"計画(?:し|中(?!の))|準備(?:中|を進め|して)|実現に向け|実施に向け|導入に向け|開始に向け|始める方針|する方針"
 )
-# A predicate cut right before its negation: `対応して` + `いません`.
+# A predicate cut right before its negation: `対応して` + `いません`, `使え` + `ず`.
 _TURNS = re.compile(
-    r"(?!(?:[ぁ-ん]{0,4})(?:だけ|のみ|ばかり)で)[ぁ-ん]{0,8}?(?:ませ[んぬ]|ない(?!し)|なかった|なく(?!な[るっり])|(?:せ|でき|れ|おら|わ)ず)"
+    r"(?!(?:[ぁ-ん]{0,4})(?:だけ|のみ|ばかり)(?:で|なら))"
+    r"[ぁ-ん]{0,8}?(?:ませ[んぬ]|ない(?!し)|なかった|なく(?!な[るっり])|[かがさたなばまらわえけげせてねべめれ]ず(?![つれか]))"
+    r"|(?<=[かがさたなばまらわえけげせてねべめれき])ず(?![つれか])"
 )
+_LONGEST_NEGATION = 6
 CAVEAT_OPENERS = ("ただし", "但し", "ただ、", "なお", "しかし", "一方", "もっとも", "※")
 
 
@@ -52,8 +55,11 @@ def hedged(labels: Iterable[str]) -> set[Flag]:
 
 
 def turns(folded: str, at: int, until: int) -> bool:
-    """Whether the words that go on at `at` (within folded[:until]) negate the predicate just before."""
-    return bool(_TURNS.match(folded, at, until))
+    """Whether folded[:at] stops inside a negation, or right before words (within folded[:until]) that negate it."""
+    if _TURNS.match(folded, at, until):
+        return True
+    around = NEGATION.finditer(folded, max(0, at - _LONGEST_NEGATION), min(until, at + _LONGEST_NEGATION))
+    return any(word.start() < at < word.end() for word in around)
 
 
 def _inside(word: tuple[int, int], spans: Sequence[tuple[int, int]]) -> bool:

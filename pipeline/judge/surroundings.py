@@ -77,8 +77,8 @@ def _start(block: Block) -> int:
 
 
 def _adjoin(page: Page, block: Block, after: Block) -> bool:
-    if block.region != after.region and not (block.region in CONTENT and after.region in CONTENT):
-        return False
+    if block.region not in CONTENT or after.region not in CONTENT:
+        return False  # menu entries stand side by side without saying anything together
     if block.kind == BlockKind.HEADING:
         return after.kind != BlockKind.HEADING and after.headings[-1:] == (page.slice(block),)
     if block.kind in CELLS and after.kind in CELLS:
