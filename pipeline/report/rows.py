@@ -1,0 +1,132 @@
+"""One row of the results table: what a person confirmed, else what the judge proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from pipeline.models import (
+    Confirmed,
+    Criterion,
+    Judgement,
+    Measurement,
+    Quote,
+    Snapshot,
+    Source,
+    Unread,
+    Verdict,
+)
+from pipeline.report import words
+from pipeline.report.links import link
+from pipeline.report.nouns import Check, Copy, Evidence, Measured, Missed, Row
+
+# Quotes printed a row; the rest is counted.
+_MOST_QUOTES = 3
+
+
+def row(
+    criterion: Criterion,
+    number: int,
+    judged: Judgement | None,
+    confirmed: Confirmed | None,
+    copies: Mapping[str, Snapshot],
+) -> Row:
+    """The row of a criterion. A criterion that nobody judged is `not_judged`; quotes are shown only under an
+    outcome that rests on them, and a measurement only where there is one."""
+    stated = confirmed or judged
+    verdict = stated.verdict if stated else Verdict.NOT_JUDGED
+    quotes = best_first(stated.quotes) if stated and verdict in (Verdict.MET, Verdict.NOT_MET) else []
+    return Row(
+        number=number,
+        id=criterion.id,
+        viewpoint=criterion.viewpoint,
+        statement=criterion.statement_ja,
+        outcome=words.OUTCOMES[verdict],
+        check=_check(confirmed, judged) if confirmed else None,
+        evidence=tuple(evidence(one, copies.get(one.page_sha256)) for one in quotes[:_MOST_QUOTES]),
+        more_quotes=max(0, len(quotes) - _MOST_QUOTES),
+        measured=_measured(stated.measurement) if stated and stated.measurement else None,
+        searched=tuple(link(url) for url in judged.searched) if judged and verdict is Verdict.NO_EVIDENCE else None,
+        unread=tuple(missed(one) for one in judged.unread) if judged else (),
+        remarks=_remarks(judged, confirmed),
+        gaps=_gaps(judged),
+        rationale=words.visible(judged.rationale) if judged and verdict is Verdict.NOT_JUDGED else "",
+        counts=criterion.counts_ja,
+        does_not_count=criterion.does_not_count_ja,
+    )
+
+
+def best_first(quotes: Iterable[Quote]) -> list[Quote]:
+    """Official before press, then the most recent dated one; undated last."""
+    return sorted(quotes, key=lambda one: (one.source is Source.PRESS, -(one.dated or date.min).toordinal()))
+
+
+def evidence(quote: Quote, snapshot: Snapshot | None) -> Evidence:
+    """A quote with its page, its link to the passage, and the archived copy that proves it."""
+    return Evidence(
+        lines=words.lines(quote.text) or (words.visible(quote.text),),
+        title=words.visible(quote.title).strip() or "（題名なし）",
+        dated=words.day(quote.dated) if quote.dated else None,
+        source="公式" if quote.source is Source.OFFICIAL else "報道",
+        official=quote.source is Source.OFFICIAL,
+        link=link(quote.url, quote.text),
+        account=link(quote.href) if quote.href else None,
+        match=words.MATCHES[quote.match],
+        copy_of=Copy(
+            sha256=quote.page_sha256,
+            start=quote.start,
+            end=quote.end,
+            warc=words.visible(snapshot.warc) if snapshot else None,
+            offset=snapshot.offset if snapshot else None,
+            fetched=words.moment(snapshot.fetched_at) if snapshot else None,
+        ),
+    )
+
+
+def missed(unread: Unread) -> Missed:
+    return Missed(
+        link=link(unread.url),
+        label=words.visible(unread.label),
+        cause=words.CAUSES[unread.cause],
+        detail=words.visible(unread.detail),
+        official=unread.source is Source.OFFICIAL,
+    )
+
+
+def _check(confirmed: Confirmed, judged: Judgement | None) -> Check:
+    changed = judged is not None and judged.verdict is not confirmed.verdict
+    return Check(
+        reviewer=words.visible(confirmed.reviewer),
+        decided=words.day_of(confirmed.decided_at),
+        note=words.visible(confirmed.note),
+        changed_from=words.OUTCOMES[judged.verdict].word if judged and changed else None,
+    )
+
+
+def _remarks(judged: Judgement | None, confirmed: Confirmed | None) -> tuple[str, ...]:
+    """What a reader should know: all flags while nobody has decided, the lasting ones after."""
+    flags = judged.flags if judged else ()
+    return tuple(words.FLAGS[flag] for flag in flags if not confirmed or flag in words.LASTING)
+
+
+def _gaps(judged: Judgement | None) -> tuple[str, ...]:
+    if judged is None:
+        return ()
+    if judged.unread:
+        return (f"関係しそうなアドレス{len(judged.unread)}件を読めなかった",)
+    return tuple(words.GAPS[flag] for flag in judged.flags if flag in words.GAPS)
+
+
+def _measured(found: Measurement) -> Measured:
+    return Measured(
+        name=words.visible(found.name),
+        value=words.number(found.value),
+        unit=words.visible(found.unit),
+        threshold=words.number(found.threshold),
+        threshold_source=words.visible(found.threshold_source),
+        within=found.value <= found.threshold,
+        values="、".join(words.number(value) for value in found.values),
+        readings=tuple(words.visible(reading) for reading in found.readings),
+        links=tuple(link(url) for url in found.urls),
+        sha256s=found.sha256s,
+    )
