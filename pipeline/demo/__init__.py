@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 
 from pipeline.demo.server import SITE, serve
-from pipeline.models import Municipality
+from pipeline.municipality import unregistered
 
 __all__ = ["AS_OF", "MUNICIPALITY", "SITE", "serve"]
-
-_NAME = "汐凪市"
 
 # The day its pages speak about: announcements after it are plans.
 AS_OF = date(2026, 11, 20)
 
 # home_url stays None: the port is known only while the server runs (see `serve`).
-MUNICIPALITY = Municipality(
-    code="x" + hashlib.sha256(_NAME.encode()).hexdigest()[:10],
-    name=_NAME,
-    kana="しおなぎし",
-    prefecture="遠海県",
-)
+MUNICIPALITY = unregistered("汐凪市", None).model_copy(update={"kana": "しおなぎし", "prefecture": "遠海県"})
