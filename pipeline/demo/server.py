@@ -66,8 +66,6 @@ def _files(folder: Path) -> dict[str, _File]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "demo"
-    sys_version = ""
     timeout = IDLE_TIMEOUT_S
 
     def __init__(self, files: Mapping[str, _File], *arguments: Any) -> None:
@@ -125,6 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD" and status is not HTTPStatus.NOT_MODIFIED:
             self.wfile.write(body)
+
+    def version_string(self) -> str:
+        return "demo"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the walk's own progress is on the screen."""
