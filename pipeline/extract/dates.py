@@ -17,13 +17,13 @@ _UPDATED = r"(?:最終更新|最新更新|更新|改訂|修正|last\s*(?:updated
 _PUBLISHED = r"(?:掲載|公開|公表|登録|作成|発行|発表|投稿|配信|published|posted)"
 # `更新日：…`, `掲載日 …`, `…更新`: the word stands right before or after the date, with nothing but marks between.
 _BEFORE = re.compile(
-    rf"(?:(?P<updated>{_UPDATED})|(?P<published>{_PUBLISHED}))(?:年月日|日時|日)?\s*[:：・/\[［(（【]*\s*$", re.I
+    rf"(?:(?P<updated>{_UPDATED})|(?P<published>{_PUBLISHED}))(?:年月日|日付|日時|日)?\s*[:：・/\[［(（【]*\s*$", re.I
 )
 _AFTER = re.compile(
     rf"^\s*(?:\([日月火水木金土]\)|（[日月火水木金土]）)?\s*\d{{0,2}}[:時]?\d{{0,2}}分?\s*(?:(?P<updated>{_UPDATED})|(?P<published>{_PUBLISHED}))",
     re.I,
 )
-_LABEL = re.compile(rf"(?:(?P<updated>{_UPDATED})|(?P<published>{_PUBLISHED}))(?:年月日|日時|日)?\s*[:：]?", re.I)
+_LABEL = re.compile(rf"(?:(?P<updated>{_UPDATED})|(?P<published>{_PUBLISHED}))(?:年月日|日付|日時|日)?\s*[:：]?", re.I)
 _HINT = re.compile(rf"{_UPDATED}|{_PUBLISHED}", re.I)
 _MAX_STAMP_CHARS = 120
 _META_UPDATED = frozenset(

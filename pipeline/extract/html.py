@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from pipeline.charset import decode
@@ -26,7 +27,12 @@ _GONE = re.compile(
     r"|(?:404|410)\s*(?:Not\s*Found|エラー|error|ページ)|(?:Page|File)\s*Not\s*Found|^(?:404|Not Found)$",
     re.I,
 )
+_SURELY_GONE = re.compile(
+    r"(?:お探しの|お求めの|ご?指定の|ご?指定された|要求された|該当する)(?:ページ|ファイル|URL|情報).{0,20}(?:ません|削除されて|移動)",
+    re.I,
+)
 _GONE_MAX_CHARS = 400
+_SURELY_GONE_MAX_CHARS = 2_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
 
 
@@ -42,7 +48,7 @@ def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
     if not text:
         return unread(snapshot, Cause.EMPTY, "the answer holds no visible text")
     title = _title(tree, layout.blocks)
-    regions = _regions(layout.blocks)
+    regions = _regions(layout)
     if _is_gone(title, layout.blocks, regions):
         return unread(snapshot, Cause.NOT_FOUND, "the page says that it is not there")
     dated = page_date(tree, layout.blocks, latest=snapshot.fetched_at.date())
@@ -102,13 +108,38 @@ def _base(tree: LexborHTMLParser, url: str) -> str:
     return address(base.attributes.get("href") or "", url) or url if base is not None else url
 
 
-def _regions(blocks: list[Laid]) -> list[Region]:
-    """Region of each block; a page whose every block looks like a menu is content after all."""
-    regions = [
-        Region.NAV if block.place.region is Region.BODY and is_breadcrumb(block.text) else block.place.region
-        for block in blocks
-    ]
+def _regions(layout: Layout) -> list[Region]:
+    """Region of each block. Menus that no name gives away: blocks that are links only and stand before the page's
+    first h1, or outside the element that the page calls its content. A page that would be all menu is content."""
+    linked = _linked(layout)
+    named = any(block.place.named_content and block.place.region is Region.BODY for block in layout.blocks)
+    first = next((at for at, block in enumerate(layout.blocks) if _is_main_heading(block)), 0)
+    regions = []
+    for at, block in enumerate(layout.blocks):
+        region = block.place.region
+        outside = at < first or (named and not block.place.named_content)
+        if region is Region.BODY and (is_breadcrumb(block.text) or (outside and at in linked)):
+            region = Region.NAV
+        regions.append(region)
     return regions if Region.BODY in regions else [Region.BODY] * len(regions)
+
+
+def _is_main_heading(block: Laid) -> bool:
+    return block.place.level == 1 and block.place.region is Region.BODY and block.kind is BlockKind.HEADING
+
+
+def _linked(layout: Layout) -> set[int]:
+    """Indexes of the blocks that are links for four fifths of their text or more."""
+    starts = [block.start for block in layout.blocks]
+    covered = [0] * len(starts)
+    for anchor in layout.anchors:
+        start, end = (anchor.start, anchor.end) if anchor.start >= 0 else (anchor.alt_start, anchor.alt_end)
+        at = bisect_right(starts, start) - 1
+        while 0 <= at < len(starts) and starts[at] < end:
+            block = layout.blocks[at]
+            covered[at] += min(end, block.end) - max(start, block.start)
+            at += 1
+    return {at for at, block in enumerate(layout.blocks) if covered[at] * 5 >= 4 * len(block.text)}
 
 
 def _is_gone(title: str, blocks: list[Laid], regions: list[Region]) -> bool:
@@ -116,7 +147,7 @@ def _is_gone(title: str, blocks: list[Laid], regions: list[Region]) -> bool:
     if not any(len(text) <= 80 and _GONE.search(text) for text in said):
         return False
     content = sum(len(block.text) for block, region in zip(blocks, regions, strict=True) if region is Region.BODY)
-    return content <= _GONE_MAX_CHARS
+    return content <= (_SURELY_GONE_MAX_CHARS if any(_SURELY_GONE.search(text) for text in said) else _GONE_MAX_CHARS)
 
 
 def _block(laid: Laid, region: Region) -> Block:

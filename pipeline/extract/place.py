@@ -45,10 +45,13 @@ class Terms:
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
     """Where text stands. level: of the heading it is in, 0 outside; sinks: lists that want the text of what is inside
-    (a heading's, a cell's, a term's); behind: background colour; chrome: index of the menu or footer it is in."""
+    (a heading's, a cell's, a term's); behind: background colour; in_content: below <main> or
+    <article>; named_content: below the element that the page itself calls its content; chrome: index of the menu or
+    footer it is in."""
 
     region: Region = Region.BODY
     in_content: bool = False
+    named_content: bool = False
     kind: BlockKind = BlockKind.OTHER
     outline: Outline = field(default_factory=Outline)
     level: int = 0

@@ -10,7 +10,7 @@ from pipeline.models import Region
 _CONTENT_TAGS = {"main"}
 _ARTICLE_TAGS = {"main", "article"}
 _CONTENT_ID = re.compile(
-    r"(?:l-|p-|c-)?(?:main|contents?|honbun|main[-_]?(?:body|contents?|area|col|column|inner)|contents?[-_]?main|article|"
+    r"(?:(?:l|p|c|tmp|cms)[-_])?(?:main|contents?|honbun|main[-_]?(?:body|contents?|area|col|column|inner)|contents?[-_]?main|article|"
     r"entry(?:[-_]?(?:body|content))?|page[-_]?(?:body|content))",
     re.I,
 )
@@ -22,7 +22,9 @@ _TAIL = (
     r"(?:[-_]?(?:wrap|wrapper|area|inner|in|box|block|list|item|bar|contents?|body|container|ul|\d+|pc|sp|all|set))*"
 )
 _NAV_NAME = re.compile(
-    rf"{_PLACE}(?:nav|navi|gnav|gnavi|lnav|lnavi|snav|snavi|navigation|navbar|menu|side[-_]?menu|submenu){_TAIL}"
+    # Classes such as `has-menu` or `column_lnavi` describe a wrapper around everything.
+    rf"(?!(?:has|with|no|is|use|open|hide|show|column|layout|type)[-_])"
+    rf"(?:[a-z0-9]+[-_])*[a-z]?(?:nav|navi|navigation|navbar|menu|sidemenu|submenu){_TAIL}"
     rf"|(?:topic[-_]?path|pankuzu|bread[-_]?crumbs?|crumbs?|bread){_TAIL}"
     rf"|(?:side|side[-_]?bar|sub[-_]?(?:column|col|area|contents?)|left[-_]?(?:column|col)|right[-_]?(?:column|col)){_TAIL}"
     rf"|skip(?:[-_]?(?:link|nav|to|navi))?{_TAIL}|(?:language|lang|font[-_]?size|search|site[-_]?search){_TAIL}",
@@ -62,6 +64,11 @@ def region_of(tag: str, role: str, identity: str, classes: str, *, inside: Regio
     if _named(_HEADER_NAME, identity, classes) or _HEADER_ID.fullmatch(identity):
         return Region.NAV
     return inside
+
+
+def may_hold_heading(tag: str, identity: str, classes: str) -> bool:
+    """True for headers, where the page's h1 may be its logo; a menu that holds an h1 is no menu."""
+    return tag in ("nav", "header") or _named(_HEADER_NAME, identity, classes) or bool(_HEADER_ID.fullmatch(identity))
 
 
 def starts_content(tag: str, role: str, identity: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.extract.hidden import Stylesheet, background, hides
 from pipeline.extract.place import Anchor, Attributes, Laid, Outline, Place, in_list, in_table
-from pipeline.extract.regions import is_article, region_of
+from pipeline.extract.regions import is_article, may_hold_heading, region_of, starts_content
 from pipeline.models import BlockKind, Region
 
 if TYPE_CHECKING:
@@ -192,17 +192,21 @@ class Layout:
 
     def _region(self, node: LexborNode, tag: str, attributes: Attributes, place: Place) -> Place:
         role, identity = attributes.get("role") or "", attributes.get("id") or ""
-        region = region_of(
-            tag, role, identity, attributes.get("class") or "", inside=place.region, in_content=place.in_content
-        )
+        classes = attributes.get("class") or ""
+        region = region_of(tag, role, identity, classes, inside=place.region, in_content=place.in_content)
+        if region is Region.NAV is not place.region and not may_hold_heading(tag, identity, classes):
+            region = place.region if node.css_first("h1") is not None else region
         in_content = place.in_content or is_article(tag) or role == "main"
+        named = place.named_content or starts_content(tag, role, identity)
+        if in_content is not place.in_content or named is not place.named_content:
+            place = replace(place, in_content=in_content, named_content=named)
         if region is place.region:
-            return place if in_content is place.in_content else replace(place, in_content=in_content)
+            return place
         if region is Region.BODY:
             self._with_content.add(place.chrome)
-            return replace(place, region=region, in_content=in_content, chrome=-1)
+            return replace(place, region=region, chrome=-1)
         self._chrome.append(node)
-        return replace(place, region=region, in_content=in_content, chrome=len(self._chrome) - 1)
+        return replace(place, region=region, chrome=len(self._chrome) - 1)
 
     def _leave(self, tag: str, place: Place, inner: Place) -> None:
         if tag == "a":
