@@ -17,7 +17,7 @@ _MARKUP = re.compile(r"[&<>|\\`\[\]*_~#!$^{}]")
 # GitHub links bare addresses and mail addresses in text.
 _BARE = re.compile(r":(?=/)|(?<=[wW])\.")
 # At the start of a line these make a list, a rule or a numbered list.
-_START = re.compile(r"^(\d*)([-+=]|[.)](?=\s|$))")
+_START = re.compile(r"^(?:[-+=]|\d+[.)](?=\s|$))")
 _BREAKS = re.compile(r"\s*[\n\r\v\f\x85\u2028\u2029]\s*")
 
 
@@ -36,9 +36,9 @@ def escape(value: object) -> str:
     """One line of text that Markdown shows as it is: no link, image, heading, list, code, table cell or HTML in it."""
     if isinstance(value, Markup):
         return value
-    text = _BREAKS.sub(" ", str(value)).replace("\t", " ")
-    text = _MARKUP.sub(_reference, text)
-    text = _START.sub(lambda found: f"{found[1]}&#{ord(found[2])};", _BARE.sub(_reference, text))
+    text = _BREAKS.sub(" ", str(value)).replace("\t", " ").strip()
+    text = _BARE.sub(_reference, _MARKUP.sub(_reference, text))
+    text = _START.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", text)
     # A reference is undone before mail addresses are looked for; a code span is not.
     return text.replace("@", "`@`")
 

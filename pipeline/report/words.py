@@ -75,7 +75,7 @@ FLAGS = {
 }
 
 # What a person's confirmation does not settle: it stays true of the crawl.
-LASTING = frozenset({Flag.PAGES_UNREAD, Flag.BUDGET_SPENT, Flag.TRIAL, Flag.PRESS})
+LASTING = frozenset({Flag.PAGES_UNREAD, Flag.BUDGET_SPENT, Flag.TRIAL})
 
 # Why nothing found may not be the last word.
 GAPS = {
