@@ -1,0 +1,38 @@
+"""The crawl: from a home page to archived answers, gently, best first, resumable after kill -9."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.crawl.plan import Plan, Progress
+
+if TYPE_CHECKING:
+    from pipeline.archive import Archive
+    from pipeline.models import Coverage
+
+__all__ = ["Plan", "Progress", "crawl"]
+
+
+async def crawl(
+    plan: Plan,
+    *,
+    archive: Archive,
+    code: str,
+    run_id: str,
+    frontier_path: Path,
+    progress: Callable[[Progress], None],
+) -> Coverage:
+    """Archive what the plan names and report what was seen and what was not.
+
+    frontier_path: SQLite file with all that is known of the crawl. After kill -9 or a cancellation the same call goes
+    on from it; after a finished crawl it returns the same coverage without a request. Raises ArchiveError where an
+    answer cannot be archived.
+    """
+    from pipeline.crawl.crawler import Crawler  # loads the HTTP client, which `--help` can do without
+
+    async with Crawler(
+        plan, archive=archive, code=code, run_id=run_id, frontier_path=frontier_path, progress=progress
+    ) as crawler:
+        return await crawler.run()

@@ -1,0 +1,180 @@
+"""What an HTML page leads to: its links with their labels and headings, frames, refreshes, feeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from urllib.parse import quote
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from pipeline.urls import canonical
+
+MAX_LINKS = 3000
+MAX_LABEL = 200
+# A parser's time grows with the square of the nesting (20,000 open divs: 0.5 s). Beyond this many tags or characters a
+# plain scan for links takes over, which is linear.
+MAX_TAGS = 30_000
+MAX_CHARS = 3_000_000
+_SELECTOR = (
+    "title,h1,h2,h3,h4,a,area,iframe,frame,base,link,meta[http-equiv],option[value],"
+    "[onclick],[data-href]"
+)  # fmt: skip
+_HEADINGS = {"h1", "h2", "h3", "h4"}
+_FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
+_REFRESH = re.compile(r"""url\s*=\s*["']?([^"'>;]+)""", re.I)
+# An address in a script attribute: what is assigned to location or handed to open().
+_SCRIPTED = re.compile(
+    r"""(?:location(?:\.href)?\s*=|location\.(?:assign|replace)\(|open\()\s*(["'])([^"']{1,500})\1"""
+)
+_TAG = re.compile(r"<(a|area|iframe|frame)\s([^<>]{1,1000})>([^<]{0,200})", re.I)
+_REFERENCE = re.compile(r"""(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+_TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,500})", re.I)
+_INVISIBLE = ["script", "style", "template", "noscript"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """An address on a page. kind: `link`, `frame` (part of the page itself), `refresh` or `feed`."""
+
+    url: str
+    label: str = ""
+    heading: str = ""
+    kind: str = "link"
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """What a page leads to. headings: h1 and h2 texts; lines: its visible text, to tell new from old."""
+
+    title: str = ""
+    headings: tuple[str, ...] = ()
+    links: tuple[Found, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+def discover(html: str, url: str, charset: str = "utf-8") -> Discovered:
+    """What an HTML page at a canonical URL leads to, at most 3,000 addresses, each once with its first label.
+
+    charset: codec of the page, in which browsers encode Japanese queries of its links.
+    """
+    if len(html) > MAX_CHARS or html.count("<") > MAX_TAGS:
+        return _scan(html[: 4 * MAX_CHARS], url)
+    tree = LexborHTMLParser(html)
+    page = _Page(url, charset)
+    for node in tree.css(_SELECTOR):
+        page.meet(node)
+        if len(page.found) >= MAX_LINKS:
+            break
+    return Discovered(page.title, tuple(page.headings[:10]), tuple(page.found.values()), _lines(tree))
+
+
+class _Page:
+    """Collects addresses in the order of the document."""
+
+    def __init__(self, url: str, charset: str) -> None:
+        self.base = url
+        self.charset = charset
+        self.title = ""
+        self.heading = ""
+        self.headings: list[str] = []
+        self.found: dict[str, Found] = {}
+
+    def meet(self, node: LexborNode) -> None:
+        tag, attributes = node.tag or "", node.attributes
+        if tag == "title":
+            self.title = self.title or _text(node)
+        elif tag in _HEADINGS:
+            self.heading = _text(node)
+            self.headings += [self.heading] if tag in ("h1", "h2") else []
+        elif tag == "base":
+            self.base = canonical(attributes.get("href") or "", self.base) or self.base
+        else:
+            for reference, label, kind in _references(node, tag, attributes):
+                self.add(reference, label, kind)
+
+    def add(self, reference: str, label: str, kind: str) -> None:
+        url = canonical(_in_charset(reference, self.charset), self.base)
+        if url is None:
+            return
+        known = self.found.get(url)
+        if known is None or (label and not known.label):
+            self.found[url] = Found(url, label, self.heading, kind)
+
+
+def _references(node: LexborNode, tag: str, attributes: dict[str, str | None]) -> Iterator[tuple[str, str, str]]:
+    """Address as written, label and kind of everything an element leads to."""
+    href = attributes.get("href") or ""
+    if tag == "link":
+        yield from _of_head(href, attributes)
+    elif tag == "meta":
+        if (attributes.get("http-equiv") or "").lower() == "refresh":
+            yield from ((url, "", "refresh") for url in _REFRESH.findall(attributes.get("content") or ""))
+    elif tag in ("iframe", "frame"):
+        yield attributes.get("src") or "", attributes.get("title") or "", "frame"
+    elif tag == "option":
+        if re.match(r"/|https?:|\.{1,2}/", attributes["value"] or ""):
+            yield attributes["value"] or "", _text(node), "link"
+    else:
+        label = _label(node, attributes)
+        if href and not href.lower().startswith("javascript:"):
+            yield href, label, "link"
+        scripts = " ".join((href, attributes.get("onclick") or ""))
+        yield from ((url, label, "link") for _, url in _SCRIPTED.findall(scripts))
+        if attributes.get("data-href"):
+            yield attributes["data-href"] or "", label, "link"
+
+
+def _of_head(href: str, attributes: dict[str, str | None]) -> Iterator[tuple[str, str, str]]:
+    relation = (attributes.get("rel") or "").lower().split()
+    if "canonical" in relation or "next" in relation:
+        yield href, attributes.get("title") or "", "link"
+    elif "alternate" in relation and (attributes.get("type") or "").lower() in _FEEDS:
+        yield href, attributes.get("title") or "", "feed"
+
+
+def _label(node: LexborNode, attributes: dict[str, str | None]) -> str:
+    """What a reader is told: the text, else the image's alternative text, else a title."""
+    if text := _text(node):
+        return text
+    image = node.css_first("img[alt]") if node.first_child is not None else None
+    alt = image.attributes.get("alt") if image is not None else ""
+    spoken = alt or attributes.get("alt") or attributes.get("aria-label") or attributes.get("title") or ""
+    return _squeeze(spoken)
+
+
+def _text(node: LexborNode) -> str:
+    return _squeeze(node.text(deep=True))
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text[: 4 * MAX_LABEL].split())[:MAX_LABEL]
+
+
+def _in_charset(reference: str, charset: str) -> str:
+    head, mark, query = reference.partition("?")
+    if not mark or query.isascii() or charset.startswith("utf"):
+        return reference
+    return head + mark + quote(query, safe="/%:@!$&'()*+,;=-._~?#", encoding=charset, errors="replace")
+
+
+def _lines(tree: LexborHTMLParser) -> tuple[str, ...]:
+    if tree.body is None:
+        return ()
+    tree.strip_tags(_INVISIBLE)
+    return tuple(tree.body.text(deep=True, separator="\n", strip=True).split("\n")) if tree.body is not None else ()
+
+
+def _scan(html: str, url: str) -> Discovered:
+    """Links by a linear scan, for documents that a parser could choke on."""
+    title = _TITLE.search(html)
+    page = _Page(url, "utf-8")
+    for match in _TAG.finditer(html):
+        reference = _REFERENCE.search(match[2])
+        if reference:
+            page.add(unescape(next(filter(None, reference.groups()), "")), _squeeze(unescape(match[3])), "link")
+        if len(page.found) >= MAX_LINKS:
+            break
+    return Discovered(_squeeze(unescape(title[1])) if title else "", (), tuple(page.found.values()), ())

@@ -1,0 +1,305 @@
+"""All that is known of a crawl, in one SQLite file: what to ask next, what was asked, what came of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pipeline.crawl.choice import Choice, Family
+from pipeline.crawl.scope import Kind, family
+from pipeline.models import Cause, Coverage, Pending, Source, Unread
+from pipeline.urls import host_port
+
+# Pages beyond this many known addresses bring no more than the relevant ones.
+MAX_ADDRESSES = 200_000
+MAX_PENDING = 500
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS address (
+    number INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL, parent TEXT NOT NULL,
+    depth INTEGER NOT NULL, score REAL NOT NULL, criterion TEXT NOT NULL, state TEXT NOT NULL,
+    cause TEXT, detail TEXT NOT NULL DEFAULT '', sha256 TEXT);
+CREATE INDEX IF NOT EXISTS address_by_state ON address (state);
+CREATE INDEX IF NOT EXISTS address_by_body ON address (sha256) WHERE sha256 IS NOT NULL;
+CREATE TABLE IF NOT EXISTS family (name TEXT PRIMARY KEY, pages INTEGER NOT NULL, novelty REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS line (hash INTEGER PRIMARY KEY);
+"""
+_SELECT = "SELECT number, url, kind, label, parent, depth, score, criterion FROM address "
+
+
+class State(StrEnum):
+    """What became of an address."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"  # handed out; after a crash handed out again
+    READ = "read"  # a page of status 200, archived
+    LISTED = "listed"  # a sitemap or feed, archived
+    SAME = "same"  # leads to an address that was read under another name
+    FAILED = "failed"
+    MISSING = "missing"  # a guessed address (sitemap.xml) that is not there: nobody wanted it
+
+
+@dataclass(frozen=True)
+class Address:
+    """A known address. number: order of discovery; label: of the link that led there; parent: page of that link."""
+
+    url: str
+    kind: Kind
+    label: str = ""
+    parent: str = ""
+    depth: int = 0
+    score: float = 0.0
+    criterion: str = ""
+    number: int = 0
+
+
+class Frontier:
+    """The file and, in memory, what of it waits.
+
+    Every step (`with frontier.step()`) is one transaction, so the file always tells of whole pages. WAL with
+    synchronous=NORMAL leaves committed steps in the system's hands: they outlive kill -9 of this process. Only a power
+    cut may lose the last of them, and then some pages are asked again, which the archive bears.
+    """
+
+    def __init__(self, path: Path, max_pages: int) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._db.execute("UPDATE address SET state = ? WHERE state = ?", (State.WAITING, State.TAKEN))
+        self._choice = Choice(max_pages)
+        self._counts = {
+            State(state): count for state, count in self._rows("SELECT state, count(*) FROM address GROUP BY 1")
+        }
+        self._restore()
+
+    def _restore(self) -> None:
+        for row in self._rows(_SELECT + "WHERE state = ? ORDER BY number", State.WAITING):
+            self._offer(_address(row))
+        for name, pages, novelty in self._rows("SELECT name, pages, novelty FROM family"):
+            self._choice.families[name] = Family(pages, novelty)
+        served = "SELECT criterion, count(*) FROM address WHERE state = ? AND criterion != '' GROUP BY 1"
+        self._choice.served.update(dict(self._rows(served, State.READ)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def _rows(self, sql: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
+        return self._db.execute(sql, values).fetchall()
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """One transaction: all of it is kept or, after an error, nothing."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    # --- facts about the crawl as a whole ---
+
+    def fact(self, name: str) -> str:
+        """What was noted under that name, or an empty string."""
+        rows = self._rows("SELECT value FROM fact WHERE name = ?", name)
+        return str(rows[0][0]) if rows else ""
+
+    def note(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    # --- addresses in ---
+
+    def add(self, address: Address) -> None:
+        """Takes up an address; one already waiting gains the label of a link that promises more."""
+        if len(self._choice) >= MAX_ADDRESSES and not address.criterion:
+            return
+        known = self._rows("SELECT number, state, score, kind FROM address WHERE url = ?", address.url)
+        if not known:
+            self._insert(address)
+        elif known[0][1] == State.WAITING and address.score > known[0][2]:
+            self._raise(int(known[0][0]), Kind(known[0][3]), address)
+
+    def refuse(self, url: str, kind: Kind, detail: str) -> None:
+        """Notes an address that may not even be asked."""
+        self._db.execute(
+            "INSERT OR IGNORE INTO address (url, kind, label, parent, depth, score, criterion, state, cause, detail) "
+            "VALUES (?, ?, '', '', 0, 0, '', ?, ?, ?)",
+            (url, kind, State.FAILED, Cause.ADDRESS, detail),
+        )
+        self._count(State.FAILED, 1)
+
+    def knows(self, url: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM address WHERE url = ?", url))
+
+    def wants(self, url: str) -> bool:
+        """Whether the address is new or waits, so that another link to it may still matter."""
+        states = self._rows("SELECT state FROM address WHERE url = ?", url)
+        return not states or states[0][0] == State.WAITING
+
+    def _insert(self, address: Address) -> None:
+        cursor = self._db.execute(
+            "INSERT INTO address (url, kind, label, parent, depth, score, criterion, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (address.url, address.kind, address.label, address.parent, address.depth, address.score, address.criterion,
+             State.WAITING),
+        )  # fmt: skip
+        self._count(State.WAITING, 1)
+        self._offer(address, cursor.lastrowid or 0)
+
+    def _raise(self, number: int, kind: Kind, address: Address) -> None:
+        self._db.execute(
+            "UPDATE address SET label = ?, parent = ?, score = ?, criterion = ? WHERE number = ?",
+            (address.label, address.parent, address.score, address.criterion, number),
+        )
+        self._offer(address, number)
+
+    def _offer(self, address: Address, number: int = 0) -> None:
+        self._choice.add(
+            number or address.number,
+            host=host_port(address.url)[0],
+            family=family(address.url),
+            criterion=address.criterion,
+            score=address.score,
+        )
+
+    # --- addresses out ---
+
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts with an address that may be taken."""
+        return self._choice.hosts()
+
+    def take(self, hosts: Iterable[str]) -> Address | None:
+        """The best waiting address of these hosts, marked as taken, or None."""
+        number = self._choice.take(hosts)
+        if number is None:
+            return None
+        self._set(number, State.TAKEN)
+        return _address(self._rows(_SELECT + "WHERE number = ?", number)[0])
+
+    def give_back(self, address: Address) -> None:
+        """Puts a taken address back, as if it had never been taken."""
+        self._set(address.number, State.WAITING)
+        self._offer(address)
+
+    def finish(self, address: Address, state: State, *, sha256: str | None = None) -> None:
+        self._set(address.number, state, sha256=sha256)
+        if state is State.READ and address.criterion:
+            self._choice.served[address.criterion] += 1
+
+    def fail(self, address: Address, cause: Cause, detail: str, *, sha256: str | None = None) -> None:
+        self._set(address.number, State.FAILED, cause=cause, detail=detail[:300], sha256=sha256)
+
+    def same(self, url: str, address: Address) -> None:
+        """Notes that another address leads where this one has been, so that it is not asked again."""
+        known = self._rows("SELECT number, state FROM address WHERE url = ?", url)
+        if known and known[0][1] == State.WAITING:
+            self._choice.drop(known[0][0])
+            self._set(known[0][0], State.SAME)
+        elif not known:
+            self._db.execute(
+                "INSERT INTO address (url, kind, label, parent, depth, score, criterion, state) "
+                "VALUES (?, ?, ?, ?, ?, 0, '', ?)",
+                (url, address.kind, address.label, address.url, address.depth, State.SAME),
+            )
+            self._count(State.SAME, 1)
+
+    def _set(
+        self, number: int, state: State, *, cause: Cause | None = None, detail: str = "", sha256: str | None = None
+    ) -> None:
+        before = State(self._rows("SELECT state FROM address WHERE number = ?", number)[0][0])
+        self._db.execute(
+            "UPDATE address SET state = ?, cause = ?, detail = ?, sha256 = ? WHERE number = ?",
+            (state, cause, detail, sha256, number),
+        )
+        self._count(before, -1)
+        self._count(state, 1)
+
+    def _count(self, state: State, by: int) -> None:
+        self._counts[state] = self._counts.get(state, 0) + by
+
+    # --- what was seen ---
+
+    def count(self, *states: State) -> int:
+        return sum(self._counts.get(state, 0) for state in states)
+
+    def was_read(self, url: str) -> bool:
+        return bool(
+            self._rows("SELECT 1 FROM address WHERE url = ? AND state IN (?, ?)", url, State.READ, State.LISTED)
+        )
+
+    def has_body(self, sha256: str) -> bool:
+        return bool(self._rows("SELECT 1 FROM address WHERE sha256 = ? AND state = ?", sha256, State.READ))
+
+    def of_kind(self, kind: Kind) -> int:
+        return int(self._rows("SELECT count(*) FROM address WHERE kind = ?", kind)[0][0])
+
+    def unseen(self, hashes: Sequence[int]) -> set[int]:
+        """Which of these lines no page had before; from now on they are seen."""
+        new: set[int] = set()
+        for hash_ in hashes:
+            if self._db.execute("INSERT OR IGNORE INTO line VALUES (?)", (hash_,)).rowcount:
+                new.add(hash_)
+        return new
+
+    def judge(self, url: str, novelty: float) -> None:
+        """Notes how much of a page was new, 0 to 1, with the family of its address."""
+        name = family(url)
+        seen = self._choice.families[name]
+        seen.add(novelty)
+        self._db.execute("INSERT OR REPLACE INTO family VALUES (?, ?, ?)", (name, seen.pages, seen.novelty))
+
+    def coverage(self, *, max_pages: int | None) -> Coverage:
+        """The account of the crawl so far."""
+        home = self._rows("SELECT state FROM address WHERE kind = ?", Kind.HOME)
+        found = self._rows(
+            "SELECT count(*) FROM address WHERE kind IN (?, ?) AND state != ?", Kind.HOME, Kind.PAGE, State.SAME
+        )
+        return Coverage(
+            home_read=bool(home) and home[0][0] == State.READ,
+            found=found[0][0],
+            fetched=int(self.fact("archived") or 0),
+            read=self.count(State.READ),
+            unread=tuple(self._unread()),
+            pending=tuple(self._pending()),
+            started=datetime.fromisoformat(self.fact("started")),
+            finished=datetime.fromisoformat(self.fact("finished") or datetime.now(UTC).isoformat()),
+            max_pages=max_pages,
+        )
+
+    def _unread(self) -> Iterator[Unread]:
+        sql = "SELECT url, cause, detail, label, sha256, kind FROM address WHERE state = ? ORDER BY number"
+        for url, cause, detail, label, sha256, kind in self._rows(sql, State.FAILED):
+            source = Source.PRESS if kind == Kind.PRESS else Source.OFFICIAL
+            yield Unread(url=url, cause=Cause(cause), detail=detail, label=label, sha256=sha256, source=source)
+
+    def _pending(self) -> Iterator[Pending]:
+        sql = "SELECT url, label FROM address WHERE state IN (?, ?) ORDER BY score DESC, number LIMIT ?"
+        for url, label in self._rows(sql, State.WAITING, State.TAKEN, MAX_PENDING):
+            yield Pending(url=url, label=label)
+
+
+def _address(row: Sequence[object]) -> Address:
+    number, url, kind, label, parent, depth, score, criterion = row
+    return Address(
+        url=str(url),
+        kind=Kind(str(kind)),
+        label=str(label),
+        parent=str(parent),
+        depth=int(str(depth)),
+        score=float(str(score)),
+        criterion=str(criterion),
+        number=int(str(number)),
+    )

@@ -1,0 +1,197 @@
+"""What an archived answer adds to the frontier: the addresses it leads to, what they promise, how much of it is new."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.charset import decode
+from pipeline.crawl.discover import Discovered, Found, discover
+from pipeline.crawl.feeds import Listed, listed
+from pipeline.crawl.fetch import Answer
+from pipeline.crawl.frontier import Address, Frontier, State
+from pipeline.crawl.relevance import Relevance, Weights
+from pipeline.crawl.scope import Extent, Kind, is_feed, is_runaway, is_service, is_site_map
+from pipeline.models import Cause
+from pipeline.urls import canonical, site
+
+MAX_SITEMAPS, MAX_SITEMAP_DEPTH, MAX_FEEDS = 50, 3, 20
+MAX_LISTED = 20_000
+FEED_SCORE, SITEMAP_SCORE, SITE_MAP_BONUS = 30.0, 40.0, 2.0
+# A list of addresses says nothing about where they stand; they wait behind what the home page links to.
+LISTED_DEPTH = 3
+# New characters of visible text that make a page wholly new.
+WHOLLY_NEW_CHARS = 300
+_SHORTEST_LINE, _MOST_LINES = 8, 2000
+_FIGURES = re.compile(r"[\d\s]+")
+_FOLLOWED = {Kind.HOME, Kind.PAGE}
+_LISTS = {Kind.SITEMAP, Kind.FEED}
+_MARKUP = re.compile(rb"^\s*(\xef\xbb\xbf)?\s*<", re.S)
+_HTML = re.compile(rb"<(!doctype html|html|head|body)\b", re.I)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What an answer of status 200 is. cause: why it cannot be read after all; novelty: 0 to 1."""
+
+    state: State
+    cause: Cause | None = None
+    page: Discovered = Discovered()
+    listed: Listed = Listed()
+    lines: tuple[tuple[int, int], ...] = ()
+
+
+def read(answer: Answer, kind: Kind) -> Reading:
+    """What a body of status 200 is and leads to. Touches neither network nor files."""
+    form = _form(answer)
+    if form == "xml" or (kind is Kind.SITEMAP and form != "html"):
+        return Reading(State.LISTED, listed=listed(answer.body, answer.url, answer.header("content-type")))
+    if kind is Kind.SITEMAP:
+        return Reading(State.MISSING)  # a page that says "not found" with status 200
+    if form == "html" and kind in _FOLLOWED | {Kind.FEED}:
+        decoded = decode(answer.body, answer.header("content-type"))
+        page = discover(decoded.text, answer.url, decoded.charset)
+        return Reading(State.READ, page=page, lines=tuple(_hashed(page.lines)))
+    return Reading(State.READ) if form else Reading(State.FAILED, cause=Cause.MEDIA)
+
+
+def _form(answer: Answer) -> str:
+    """`pdf`, `html`, `xml`, `text` or empty: what the body is, its first bytes before its declared type."""
+    head = answer.body[:2048]
+    if b"%PDF-" in head[:1024]:
+        return "pdf"
+    media = answer.media
+    if "html" in media or (_MARKUP.match(head) and _HTML.search(head)):
+        return "html"
+    if any(word in media for word in ("xml", "rss", "rdf")) or head.lstrip().startswith(b"<?xml"):
+        return "xml"
+    return "text" if media.startswith("text/") else ""
+
+
+def _hashed(lines: Iterable[str]) -> Iterable[tuple[int, int]]:
+    """64-bit hash and length of each line that says something, figures left out: a calendar's months are all alike."""
+    for line in list(dict.fromkeys(lines))[:_MOST_LINES]:
+        plain = _FIGURES.sub("", line)
+        if len(plain) >= _SHORTEST_LINE:
+            digest = hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8).digest()
+            yield int.from_bytes(digest, "big", signed=True), len(plain)
+
+
+class Harvest:
+    """Scores and places what pages lead to. Writes to the frontier only within the caller's step."""
+
+    def __init__(self, terms: Sequence[tuple[str, tuple[str, ...]]], frontier: Frontier, extent: Extent) -> None:
+        self.extent = extent
+        self._relevance = Relevance(terms)
+        self._frontier = frontier
+        self._met: set[tuple[str, str]] = set()
+
+    def may_enter(self, hop: str, address: Address) -> bool:
+        """Whether a redirect of an address may be followed there."""
+        if address.kind is Kind.PRESS or self.extent.own(hop):
+            return True
+        return site(hop) == site(address.url) or (
+            address.kind not in _LISTS and bool(self._relevance.of(address.label)) and is_service(hop, address.label)
+        )
+
+    def place(self, address: Address, reading: Reading, sha256: str) -> None:
+        """Adds what a read answer leads to and notes how much of it was new."""
+        if reading.state is State.READ:
+            self._frontier.judge(address.url, self._novelty(address, reading, sha256))
+        if reading.listed.kind:
+            self._place_listed(address, reading.listed)
+        elif address.kind in _FOLLOWED:
+            # The home page speaks of everything; its words say nothing about one link.
+            words = "" if address.kind is Kind.HOME else " ".join((reading.page.title, *reading.page.headings[:3]))
+            weights = self._relevance.of(words)
+            for found in reading.page.links:
+                self._place(found, address, weights)
+
+    def _novelty(self, address: Address, reading: Reading, sha256: str) -> float:
+        if self._frontier.has_body(sha256):
+            return 0.0
+        if not reading.lines:
+            return 1.0
+        new = self._frontier.unseen([hash_ for hash_, _ in reading.lines])
+        return min(1.0, sum(length for hash_, length in reading.lines if hash_ in new) / WHOLLY_NEW_CHARS)
+
+    def _place(self, found: Found, parent: Address, weights: Weights) -> None:
+        if (found.url, found.label) in self._met:
+            return
+        self._met.add((found.url, found.label))
+        url = self.extent.settled(found.url)
+        if is_runaway(url):
+            return
+        if found.kind == "feed" or is_feed(url):
+            self._place_list(url, Kind.FEED, found.label, parent.url, 0)
+            return
+        if found.kind in ("frame", "refresh") and self.extent.own(url):
+            self._add(url, Kind.PAGE, found.label or parent.label, parent, parent.score, parent.criterion)
+            return
+        self._place_link(url, found, parent, weights)
+
+    def _place_link(self, url: str, found: Found, parent: Address, weights: Weights) -> None:
+        kind = self.extent.kind(url, found.label, bool(self._relevance.of(found.label)))
+        if kind is None or not self._frontier.wants(url):
+            return
+        depth = parent.depth + 1
+        # A link met again is mostly one of a menu: what stands around it this time is not about it.
+        again = self._frontier.knows(url)
+        promise = self._relevance.promise(
+            label=found.label,
+            heading="" if again else found.heading,
+            url=url,
+            depth=depth,
+            parent={} if again else weights,
+        )
+        bonus = SITE_MAP_BONUS if is_site_map(url, found.label) and kind is Kind.PAGE else 0.0
+        self._add(url, kind, found.label, parent, promise.score + bonus, promise.criterion)
+
+    def _add(self, url: str, kind: Kind, label: str, parent: Address, score: float, criterion: str) -> None:
+        depth = parent.depth + 1
+        self._frontier.add(
+            Address(
+                url=url,
+                kind=kind,
+                label=label,
+                parent=parent.url,
+                depth=depth,
+                score=min(score, 10),
+                criterion=criterion,
+            )
+        )
+
+    # --- sitemaps and feeds ---
+
+    def begin_site(self, home: str, answered: str, sitemaps: Sequence[str]) -> None:
+        """Sets how far the crawl goes once the home page has answered, and asks for the site's own lists."""
+        self.extent = Extent((home, answered))
+        self._frontier.note("answered", answered)
+        for written in (*sitemaps, "/sitemap.xml"):
+            url = canonical(written, answered)
+            if url:
+                self._place_list(self.extent.settled(url), Kind.SITEMAP, "", answered, 0)
+
+    def _place_list(self, url: str, kind: Kind, label: str, parent: str, depth: int) -> None:
+        most = MAX_SITEMAPS if kind is Kind.SITEMAP else MAX_FEEDS
+        if not self.extent.own(url) or depth > MAX_SITEMAP_DEPTH or self._frontier.of_kind(kind) >= most:
+            return
+        score = SITEMAP_SCORE if kind is Kind.SITEMAP else FEED_SCORE
+        self._frontier.add(Address(url=url, kind=kind, label=label, parent=parent, depth=depth, score=score))
+
+    def _place_listed(self, address: Address, found: Listed) -> None:
+        if found.kind == "sitemapindex":
+            for entry in found.entries:
+                self._place_list(self.extent.settled(entry.url), Kind.SITEMAP, "", address.url, address.depth + 1)
+            return
+        at = Address(
+            url=address.url,
+            kind=address.kind,
+            label=address.label,
+            depth=0 if found.kind == "feed" else LISTED_DEPTH - 1,
+        )
+        for entry in found.entries[:MAX_LISTED]:
+            if self.extent.own(self.extent.settled(entry.url)):
+                self._place(entry, at, {})

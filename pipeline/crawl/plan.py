@@ -1,0 +1,38 @@
+"""What a crawl is told and what it tells while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to crawl and how gently.
+
+    home_url: the home page, or empty to fetch only `extra`; extra: addresses given by hand, fetched and never followed;
+    terms: criterion id and its search terms; max_pages: HTML, PDF and text answers of status 200; delay_s: seconds
+    between the starts of two requests to one host or one IP address; deadline_s: for one request, from connecting to
+    the last byte; max_bytes: of one body, decoded; allow_private: `host:port` (or `host`, ports 80 and 443) whose
+    private addresses may be opened, `*` for all.
+    """
+
+    home_url: str
+    extra: tuple[str, ...] = ()
+    terms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    max_pages: int = 400
+    delay_s: float = 1.0
+    deadline_s: float = 30.0
+    max_bytes: int = 20_000_000
+    user_agent: str = "Akashi"
+    allow_private: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """fetched: pages read of `budget`; waiting: addresses known and not yet asked; unread: those that failed."""
+
+    fetched: int
+    budget: int
+    waiting: int
+    unread: int
+    current: str

@@ -1,0 +1,156 @@
+"""One address to one final answer: robots, pace, redirects hop by hop, second tries."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from pipeline.crawl.fetch import Answer, Client
+from pipeline.crawl.guard import Guard, UnfetchedError
+from pipeline.crawl.pace import Pace
+from pipeline.crawl.plan import Plan
+from pipeline.crawl.robots import MAX_BYTES as ROBOTS_BYTES
+from pipeline.crawl.robots import Robots
+from pipeline.models import Cause
+from pipeline.urls import canonical, host_port
+
+MAX_HOPS = 5
+_REDIRECTS = {301, 302, 303, 307, 308}
+_BUSY = {429, 503}
+TRIES = 2
+# How long a server may ask us to wait before we take its answer as a no for this run.
+LONGEST_WAIT_S = 60.0
+_PAUSE_S = 1.0
+# A host that failed so often in a row is not asked again: each try would cost a whole deadline.
+SILENT_AFTER = 5
+_SILENCE = {Cause.DNS, Cause.CONNECT, Cause.TLS, Cause.TIMEOUT}
+_SECOND_TRY = {Cause.CONNECT, Cause.PROTOCOL}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Where an address led. answer: the final one; hops: addresses that redirected there, the one asked first."""
+
+    answer: Answer
+    hops: tuple[str, ...]
+
+
+class Visitor:
+    """Asks addresses as a polite stranger would. keep_robots: archives each robots.txt answer."""
+
+    def __init__(self, plan: Plan, keep_robots: Callable[[Visit], None]) -> None:
+        self.pace = Pace(plan.delay_s)
+        # Rules name a crawler by its product token; a whole User-Agent line may hold other crawlers' names as words.
+        self._agent = plan.user_agent.split("/")[0].split()[0] if plan.user_agent.strip() else "Akashi"
+        self.robots = Robots(self._robots_txt, self._agent)
+        self._guard = Guard(plan.allow_private)
+        self._client = Client(
+            self._guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
+        )
+        self._keep_robots = keep_robots
+        self._silent: dict[str, int] = {}
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def visit(self, url: str, *, wanted: Callable[[str], bool], enter: Callable[[str], None]) -> Visit:
+        """The final answer of an address. enter: called for each redirect's target, raises UnfetchedError to stop there.
+
+        Raises UnfetchedError where there is no answer; a hop to a refused address, a loop or a sixth hop is REDIRECT.
+        """
+
+        async def ask(hop: str) -> Answer:
+            rules = await self.robots.rules(hop)
+            rules.check(hop, self._agent)
+            self.pace.slow(host_port(hop)[0], rules.crawl_delay(self._agent))
+            return await self._ask(hop, wanted)
+
+        return await _follow(url, ask, enter)
+
+    async def _robots_txt(self, url: str) -> Answer:
+        async def ask(hop: str) -> Answer:
+            return await self._ask(hop, lambda _: True, max_bytes=4 * ROBOTS_BYTES)
+
+        visit = await _follow(url, ask, lambda _: None)
+        self._keep_robots(visit)
+        return visit.answer
+
+    async def _ask(self, url: str, wanted: Callable[[str], bool], max_bytes: int | None = None) -> Answer:
+        """One answer, with second tries where a server is busy or a connection broke."""
+        host = host_port(url)[0]
+        if self._silent.get(host, 0) >= SILENT_AFTER:
+            raise UnfetchedError(
+                Cause.TIMEOUT, f"{host} failed to answer {SILENT_AFTER} times in a row and was left alone"
+            )
+        for last in (False,) * (TRIES - 1) + (True,):
+            target = await self._guard.check(url)
+            try:
+                async with self.pace.turn(target):
+                    answer = await self._client.ask(url, wanted, max_bytes=max_bytes)
+            except UnfetchedError as error:
+                self._silent[host] = self._silent.get(host, 0) + 1 if error.cause in _SILENCE else 0
+                if last or error.cause not in _SECOND_TRY:
+                    raise
+                self.pace.hold(host, _PAUSE_S)
+                continue
+            self._silent[host] = 0
+            wait_s = _wait_s(answer)
+            if last or wait_s is None or wait_s > LONGEST_WAIT_S:
+                return answer
+            self.pace.hold(host, wait_s)
+        raise AssertionError("the last try returns or raises")
+
+
+async def _follow(url: str, ask: Callable[[str], Awaitable[Answer]], enter: Callable[[str], None]) -> Visit:
+    hops: list[str] = []
+    while True:
+        try:
+            answer = await ask(url)
+        except UnfetchedError as error:
+            if hops and error.cause is Cause.ADDRESS:
+                raise UnfetchedError(Cause.REDIRECT, f"redirected to {url}: {error.detail}") from error
+            raise
+        if answer.status not in _REDIRECTS:
+            return Visit(answer, tuple(hops))
+        hops.append(url)
+        url = _location(answer, hops)
+        enter(url)
+
+
+def _location(answer: Answer, hops: list[str]) -> str:
+    """The next hop. Raises UnfetchedError (REDIRECT)."""
+    written = answer.header("location")
+    url = canonical(written, answer.url) if written else None
+    if url is None:
+        raise UnfetchedError(Cause.REDIRECT, f"redirected to {written[:100] or 'nowhere'}, which may not be asked")
+    if url in hops:
+        raise UnfetchedError(Cause.REDIRECT, f"redirected in a circle, back to {url}")
+    if len(hops) > MAX_HOPS:
+        raise UnfetchedError(Cause.REDIRECT, f"more than {MAX_HOPS} redirects")
+    return url
+
+
+def _wait_s(answer: Answer) -> float | None:
+    """Seconds to wait before a second try, or None where none is due. RFC 9110, 10.2.3: seconds or a date."""
+    if answer.status not in _BUSY:
+        return _PAUSE_S if answer.status >= 500 else None
+    written = answer.header("retry-after").strip()
+    if written.isdecimal():
+        return float(written[:9])
+    try:
+        until = parsedate_to_datetime(written)
+    except ValueError:
+        return _PAUSE_S
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def cause_of(status: int) -> Cause:
+    """What a status other than 200 says of a page."""
+    if status in (404, 410):
+        return Cause.NOT_FOUND
+    if status >= 500:
+        return Cause.SERVER
+    return Cause.FORBIDDEN if status >= 400 else Cause.PROTOCOL
