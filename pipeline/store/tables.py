@@ -67,6 +67,8 @@ judgements = Table(
     Column("body", Body, nullable=False),
     UniqueConstraint("run_id", "criterion"),
     Index(None, "digest"),
+    # Everything that the order of the queue needs, so that sorting it reads no bodies.
+    Index("ix_judgements_queue", "run_id", "urgent", "confidence", "code", "criterion", "digest"),
     sqlite_autoincrement=True,
 )
 
@@ -84,7 +86,7 @@ decisions = Table(
     Column("decided_at", DateTime(timezone=True), nullable=False),
     Column("stands", Boolean, nullable=False),  # whether the item is decided after this line (log.standing)
     Column("body", Body, nullable=False),
-    Index(None, "of", "number"),
+    Index("ix_decisions_standing", "of", "number", "stands"),
     Index(None, "code", "number"),
     sqlite_autoincrement=True,
 )

@@ -77,6 +77,8 @@ def _create_judgements() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_judgements_digest", "judgements", ["digest"])
+    queue = ["run_id", "urgent", "confidence", "code", "criterion", "digest"]
+    op.create_index("ix_judgements_queue", "judgements", queue)
 
 
 def _create_decisions() -> None:
@@ -95,5 +97,5 @@ def _create_decisions() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_decisions"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_decisions_of_number", "decisions", ["of", "number"])
+    op.create_index("ix_decisions_standing", "decisions", ["of", "number", "stands"])
     op.create_index("ix_decisions_code_number", "decisions", ["code", "number"])
