@@ -26,7 +26,7 @@ GROUP_CHARS = 220
 LONG_CHARS = 420
 PER_PAGE = 3
 
-# Weights found on the three development sites (benchmarks/retrieval.py), kept round.
+# Round numbers, not fitted; benchmarks/retrieval.py measures what they give.
 TERM_WEIGHT = 1.0
 NEAR_TERM_WEIGHT = 0.5  # a term in the headings, title, row or column only
 PAIRS_WEIGHT = 0.35
@@ -36,6 +36,7 @@ _REGION_WEIGHTS = {Region.MAIN: 1.0, Region.BODY: 0.9, Region.NAV: 0.5, Region.F
 LINK_WEIGHT = 0.6  # for criteria that text settles: a menu word is no evidence
 
 _CELLS = (BlockKind.CELL, BlockKind.HEADER_CELL)
+_APART = (*_CELLS, BlockKind.HEADING, BlockKind.TERM, BlockKind.DEFINITION)
 _CHROME = (Region.NAV, Region.FOOTER)
 
 
@@ -55,47 +56,61 @@ class _Unit:
 class Index:
     """An index of pages that answers with passages.
 
-    The order of the pages given makes no difference. What repeats on pages of one host is offered once.
+    The order of the pages given makes no difference. What repeats on pages of one host is offered once, from the page
+    nearest to the home page.
     """
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        self._pages = sorted(pages, key=lambda page: (page.url, page.sha256))
+        import numpy as np
+
+        self._pages = sorted(pages, key=_from_home)
         self._units = _without_repeats(self._pages)
         self._texts = _Field([self._slice(unit) for unit in self._units])
         names = list(dict.fromkeys(unit.near for unit in self._units))
         places = {name: place for place, name in enumerate(names)}
         self._near = _Field(names)
-        self._near_of = [places[unit.near] for unit in self._units]
+        self._near_of = np.array([places[unit.near] for unit in self._units], dtype=np.intp)
+        self._weights = {link: np.array([_weight(unit, link) for unit in self._units]) for link in (False, True)}
+        self._hosts: dict[str, list[int]] = {}
+        for place, unit in enumerate(self._units):
+            if host := urlsplit(unit.href).hostname if unit.href else None:
+                self._hosts.setdefault(host, []).append(place)
+
+    def __len__(self) -> int:
+        """The number of passages that can be offered."""
+        return len(self._units)
 
     def passages(self, criterion: Criterion, *, limit: int = 10) -> tuple[Passage, ...]:
         """At most `limit` passages that speak of the criterion, best first; PER_PAGE of a page while others do too."""
         if not self._units:
             return ()
         scores = self._scores(criterion)
-        best = sorted((place for place, score in enumerate(scores) if score > 0), key=lambda place: -scores[place])
         chosen: list[int] = []
         spare: list[int] = []
         taken = [0] * len(self._pages)
-        for place in best:
+        for place in (-scores).argsort(kind="stable").tolist():
+            if scores[place] <= 0:
+                break
             page = self._units[place].page
             taken[page] += 1
             (chosen if taken[page] <= PER_PAGE else spare).append(place)
             if len(chosen) == limit:
                 break
-        return tuple(self._passage(place, criterion, scores[place]) for place in [*chosen, *spare][:limit])
+        return tuple(self._passage(place, criterion, float(scores[place])) for place in [*chosen, *spare][:limit])
 
-    def _scores(self, criterion: Criterion) -> list[float]:
+    def _scores(self, criterion: Criterion) -> NDArray[np.float64]:
         import numpy as np
 
         terms = tuple(dict.fromkeys(filter(None, map(searchable, criterion.search_terms))))
         wording = " ".join([criterion.statement_ja, *criterion.search_terms])
         near = NEAR_TERM_WEIGHT * self._near.terms(terms) + NEAR_PAIRS_WEIGHT * self._near.pairs(wording)
         scores = TERM_WEIGHT * self._texts.terms(terms) + PAIRS_WEIGHT * self._texts.pairs(wording)
-        scores = scores + near[self._near_of]
-        weights = np.array([_weight(unit, criterion) for unit in self._units])
-        hosts = np.array([LINK_HOST_SCORE * _at_host(unit.href, criterion.link_hosts) for unit in self._units])
-        found: list[float] = (scores * weights + hosts).round(4).tolist()
-        return found
+        scores = (scores + near[self._near_of]) * self._weights[criterion.settled_by == SettledBy.LINK]
+        for host, places in self._hosts.items():
+            if _is_at(host, criterion.link_hosts):
+                scores[places] += LINK_HOST_SCORE
+        # Rounded, so that equal passages stay equal whatever the order in which the summands were added.
+        return np.asarray(np.round(scores, 4), dtype=np.float64)
 
     def _slice(self, unit: _Unit) -> str:
         return self._pages[unit.page].text[unit.start : unit.end]
@@ -117,15 +132,15 @@ class Index:
         )
 
 
-def _weight(unit: _Unit, criterion: Criterion) -> float:
-    weight = _REGION_WEIGHTS[unit.region]
-    if unit.href and criterion.settled_by != SettledBy.LINK:
-        weight *= LINK_WEIGHT
-    return weight
+def _from_home(page: Page) -> tuple[int, int, str, str]:
+    return page.url.count("/"), len(page.url), page.url, page.sha256
 
 
-def _at_host(href: str, hosts: Sequence[str]) -> bool:
-    host = (urlsplit(href).hostname or "") if href and hosts else ""
+def _weight(unit: _Unit, for_links: bool) -> float:
+    return _REGION_WEIGHTS[unit.region] * (LINK_WEIGHT if unit.href and not for_links else 1.0)
+
+
+def _is_at(host: str, hosts: Sequence[str]) -> bool:
     return any(host == wanted or host.endswith("." + wanted) for wanted in hosts)
 
 
@@ -264,9 +279,8 @@ def _together(page: Page, group: list[Block], block: Block) -> bool:
         return (last.row or page.slice(last)) == (block.row or page.slice(block))
     if block.kind == BlockKind.DEFINITION:
         return last.kind in (BlockKind.TERM, BlockKind.DEFINITION)
-    prose = block.kind not in (*_CELLS, BlockKind.HEADING, BlockKind.TERM) and last.kind not in _CELLS
-    under = block.headings == last.headings
-    return prose and under and block.end - group[0].start <= GROUP_CHARS
+    prose = block.kind not in _APART and last.kind not in _APART
+    return prose and block.headings == last.headings and block.end - group[0].start <= GROUP_CHARS
 
 
 def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
