@@ -195,7 +195,8 @@ class Page(Noun):
 
     sha256: of the snapshot's body; text: the visible blocks joined by line feeds, every offset in the system points
     into it; hidden_text: what no reader sees (display:none, comments excluded), kept only to warn reviewers, never
-    searched and never sent to a model; dated: last stated update, else publication.
+    searched and never sent to a model; dated: last stated update, else publication; cut: what of a long document was
+    left unread, in words.
     """
 
     sha256: Sha256
@@ -209,6 +210,7 @@ class Page(Noun):
     blocks: tuple[Block, ...]
     links: tuple[Link, ...] = ()
     hidden_text: str = ""
+    cut: str = ""
 
     def slice(self, block: Block | Link | Quote) -> str:
         return self.text[block.start : block.end]
