@@ -32,9 +32,11 @@ class Mention:
     start: int
     end: int
     subject: bool
+    bound: bool = False  # 職員, 役場, 市: belongs to whichever government was named before it
 
 
-_SUBJECT = r"(?:は|が(?!い)|では|でも|においては|による|により|によって|主催|運営|独自|も(?!と)|からの)"
+_SUBJECT = r"(?:は|が(?!い)|では|には|でも|においては|による|により|によって|主催|運営|独自|も(?!と)|からの)"
+_SUBJECT_AFTER = re.compile(r"(?:[^、。はがを]{0,6}|の[^、。をにが]{0,30}?)" + _SUBJECT)
 _KAN = r"[一-龠々ヶケァ-ヴー]"
 _OTHER_TOWN = re.compile(
     rf"(?P<generic>(?:他|ほか|よそ|近隣|隣|となり|近く|周辺|隣接|先進|先行)(?:する)?(?:の)?(?:市町村|市町|市|町|村|区|自治体|団体))"
@@ -51,19 +53,22 @@ _PREFECTURE = re.compile(
     rf"(?:(?<!{_KAN})(?:{_KAN}{{1,4}})?(?:県(?!民|外|道|税|境)|(?<=東京)都|(?<=北海)道|(?<=大阪)府|(?<=京都)府))"
 )
 _PREFECTURAL = re.compile(
-    r"県(?:立|警|庁|知事|教育委員会|主催|運営|営|広域振興局|総合庁舎|税事務所|保健所|公式)|(?:都|道|府)(?:庁|立|警|知事)|都道府県"
+    rf"(?:(?<!{_KAN}){_KAN}{{1,4}})?県(?:立|警|庁|知事|教育委員会|主催|運営|営|広域振興局|総合庁舎|税事務所|保健所|公式)|(?:都|道|府)(?:庁|立|警|知事)|都道府県"
 )
 _NATION = re.compile(
-    rf"(?<!{_KAN})国(?!民|際|保|籍|道|語|内|外|宝|庫|会議員|勢|土)|政府|(?:総務|厚生労働|文部科学|経済産業|国土交通|農林水産|環境|法務|外務|財務|防衛)省|内閣(?:府|官房)|(?:デジタル|消防|警察|気象|国税|観光|文化|中小企業|こども家庭|スポーツ|林野|水産)庁|独立行政法人|(?<!{_KAN})省(?:が|の|では|は)"
+    rf"(?<!{_KAN})国(?!税|立|民|際|保|籍|道|語|内|外|宝|庫|会議員|勢|土)|政府|(?:総務|厚生労働|文部科学|経済産業|国土交通|農林水産|環境|法務|外務|財務|防衛)省|内閣(?:府|官房)|(?:デジタル|消防|警察|気象|国税|観光|文化|中小企業|こども家庭|スポーツ|林野|水産)庁|独立行政法人|(?<!{_KAN})省(?:が|の|では|は)"
 )
 _COMPANY = re.compile(
     r"[一-龠々ァ-ヴーぁ-んa-z0-9・]{0,12}(?:株式会社|\(株\)|有限会社|\(有\)|合同会社)[一-龠々ァ-ヴーa-z0-9・]{0,12}|(?:民間|運営|開発|通信|携帯|電力|鉄道|バス|印刷|保守の?|製造)(?:事業者|会社|企業)|(?:[一-龠々ァ-ヴーa-z]{1,8})(?:店|社|商店|銀行|信用金庫|ショップ|メーカー|書店|商会|製作所|工業|電機|建設)(?=は|が|では|の|による|主催)|(?:各|加盟|参加)(?:店|店舗|社)|(?<![一-龠])(?:企業|会社|お?店|事業者)(?=は|が|では|による)"
 )
 _BODY = re.compile(
-    r"商工会(?:議所)?|観光(?:協会|連盟|連合会|機構)|(?:国際交流|文化|医師|体育|消費者|老人クラブ)(?:協会|会|連合会)|振興(?:センター|機構|財団|公社)|(?:大学|高等学校|高校|高専)(?!生)|農(?:業)?協(?:同組合)?|(?<![a-z])ja(?![a-z])|森林組合|漁協|npo(?:法人)?|(?:財団|社団)法人|(?:産業|経営|よろず)[^、。]{0,6}(?:支援センター|支援拠点|相談所)|実行委員会|自治会(?:が|は|では)|町内会(?:が|は|では)|(?:連合|機構|連盟|財団|公社|組合)(?=は|が|の|では|による)"
+    r"商工会(?:議所)?|観光(?:協会|連盟|連合会|機構)|(?:国際交流|文化|医師|体育|消費者|老人クラブ)(?:協会|会|連合会)|振興(?:センター|機構|財団|公社)|(?:大学|高等学校|高校|高専)(?!生|の?(?:学生|生徒))|農(?:業)?協(?:同組合)?|(?<![a-z])ja(?![a-z])|森林組合|漁協|npo(?:法人)?|(?:財団|社団)法人|(?:産業|経営|よろず)[^、。]{0,6}(?:支援センター|支援拠点|相談所)|実行委員会|自治会(?:が|は|では)|町内会(?:が|は|では)|(?:連合|機構|連盟|財団|公社|組合)(?=は|が|の|では|による)"
 )
-_OWN = re.compile(
-    rf"本市|当市|本町|当町|本村|当村|本区|当区|(?<!{_KAN})(?:市|町|村|区)(?:役所|役場|長|立|営|議会|公式|教育委員会|の(?!外)|は|が|では|で(?!き)|と|から|も|に(?!よ))|(?<!{_KAN})(?:市|町|村|区)(?=、)|市役所|町役場|村役場|区役所|役場|教育委員会|消防(?:本部|署)|市民課|税務課|(?<!{_KAN})(?:全)?職員(?:が|は|は)|庁内|本庁舎"
+_OWN = re.compile(r"本市|当市|本町|当町|本村|当村|本区|当区")
+_OFFICE = re.compile(
+    rf"(?<!{_KAN})(?:市|町|村|区)(?:役所|役場|長|立|営|議会|公式|独自|教育委員会|の(?!外)|は|が|では|で(?!き)|と|から|も|に(?!よ))"
+    rf"|(?<!{_KAN})(?:市|町|村|区)(?=、)|市役所|町役場|村役場|区役所|役場|教育委員会|消防(?:本部|署)|市民課|税務課"
+    rf"|(?<!{_KAN})(?:全)?職員(?=が|は)|庁内|本庁舎|(?:公民館|図書館|保健センター|市民センター|支所|出張所)(?=が|は|では)"
 )
 _TOGETHER = re.compile(
     r"(?:県|国|都|府|道|一部事務組合|広域連合|近隣(?:の)?[市町]{1,2})(?:と|及び|および|・|や)[^。]{0,14}(?:共同|協同|一緒|連携)(?:で|して)?(?:[^。]{0,8})?(?:運営|利用|提供|整備|導入|開発|設置|行|実施|つく|作)"
@@ -95,6 +100,7 @@ class Names:
             *self._spans(_COMPANY, Actor.COMPANY, text),
             *self._spans(_BODY, Actor.BODY, text),
             *self._spans(_OWN, Actor.OWN, text),
+            *self._spans(_OFFICE, Actor.OWN, text, bound=True),
         ]
         kept: list[Mention] = []
         for one in sorted(found, key=lambda mention: (mention.start, -mention.end)):
@@ -104,13 +110,14 @@ class Names:
                 kept[-1] = one  # 霞県青空市: the municipality, with its prefecture before it
         return kept
 
-    def _spans(self, pattern: re.Pattern[str], actor: Actor, text: str) -> list[Mention]:
-        return [self._mention(actor, found, text) for found in pattern.finditer(text)]
+    def _spans(self, pattern: re.Pattern[str], actor: Actor, text: str, bound: bool = False) -> list[Mention]:
+        return [self._mention(actor, found, text, bound) for found in pattern.finditer(text)]
 
-    def _mention(self, actor: Actor, found: re.Match[str], text: str) -> Mention:
+    def _mention(self, actor: Actor, found: re.Match[str], text: str, bound: bool = False) -> Mention:
+        """A mention is a subject by its own particle, or as owner of the subject (県の安全メールは)."""
         ends_in_subject = bool(re.search(_SUBJECT + "$", found.group()))
-        subject = ends_in_subject or bool(re.match(r"[^、。はがを]{0,6}" + _SUBJECT, text[found.end() :]))
-        return Mention(actor, found.start(), found.end(), subject)
+        subject = ends_in_subject or bool(_SUBJECT_AFTER.match(text[found.end() : found.end() + 40]))
+        return Mention(actor, found.start(), found.end(), subject, bound)
 
     def _towns(self, text: str) -> list[Mention]:
         found = []
@@ -138,7 +145,7 @@ class Names:
         """
         if _TOGETHER.search(sentence):
             return Actor.OWN
-        named = self.mentions(sentence)
+        named = _unbound(self.mentions(sentence))
         owners = [one for one in named if one.start <= at and self._owns(one, sentence, at)]
         if owners:
             return owners[-1].actor
@@ -164,5 +171,18 @@ class Names:
         """The last explicit subject of a folded text, which a following sentence without one takes over."""
         if _TOGETHER.search(text):
             return Actor.OWN
-        subjects = [one.actor for one in self.mentions(text) if one.subject]
+        subjects = [one.actor for one in _unbound(self.mentions(text)) if one.subject]
         return subjects[-1] if subjects else Actor.UNSAID
+
+
+def _unbound(named: list[Mention]) -> list[Mention]:
+    """Without the offices and staff that belong to another government named before them (隣の市では職員が…)."""
+    kept: list[Mention] = []
+    of_another = False
+    for one in named:
+        if one.bound and of_another:
+            continue
+        if not one.bound:
+            of_another = one.actor is Actor.NEIGHBOUR
+        kept.append(one)
+    return kept

@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.judge.statements import Prepared, Statement
-from pipeline.models import Cue
+from pipeline.models import BlockKind, Cue
 
 # What a group found only around the sentence takes from the cue's strength.
 NEARBY = {"sentence": 1.0, "block": 0.94, "heading": 0.9, "section": 0.86}
 # How far the topic of an elliptic denial may stand: earlier in the block or row, the block before, the heading, farther.
 ELLIPTIC = (1.0, 0.95, 0.95, 0.8, 0.7)
+
+
+# A longer first cell is itself a statement, not the name of its row.
+LONGEST_NAME_CHARS = 24
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,7 @@ def compiled(cue: Cue) -> Compiled:
 
 def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
     """Where the cue matches with its first group in the statement itself; None where it does not."""
-    first = one.groups[0].search(statement.text)
-    if first is None or not _allowed(one, page, statement):
+    if not _anchored(one, statement) or not _allowed(one, page, statement):
         return None
     weight, direct = 1.0, True
     for group in one.groups[1:]:
@@ -63,6 +66,14 @@ def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
         weight *= NEARBY[place]
         direct = direct and place == "sentence"
     return Hit(one.cue, _centre(one, statement.text), weight, direct)
+
+
+def _anchored(one: Compiled, statement: Statement) -> bool:
+    """Whether the first group stands in the statement, or names the cell that the statement fills."""
+    anchor, part = one.groups[0], statement.part
+    fills = part.block.kind in (BlockKind.CELL, BlockKind.DEFINITION)
+    names = [one for one in (part.row, part.column) if len(one) <= LONGEST_NAME_CHARS]
+    return bool(anchor.search(statement.text) or (fills and anchor.search("|".join(names))))
 
 
 def _centre(one: Compiled, text: str) -> int:
@@ -79,7 +90,10 @@ def _allowed(one: Compiled, page: Prepared, statement: Statement) -> bool:
         return False
     if one.none and one.none.search(f"{statement.text}|{part.named}"):
         return False
-    return not (one.none_near and one.none_near.search(f"{statement.text}|{part.named}|{headings}|{page.title}"))
+    return not (
+        one.none_near
+        and one.none_near.search(f"{statement.before}{statement.text}|{part.named}|{headings}|{page.title}")
+    )
 
 
 def _place(group: re.Pattern[str], within: str, page: Prepared, statement: Statement) -> str | None:

@@ -17,11 +17,13 @@ _DATE = re.compile(
 
 @dataclass(frozen=True)
 class Mention:
-    """A date in folded text: text[start:end]. day is None where the year is missing and nothing tells it."""
+    """A date in folded text: text[start:end]. day is the first day it may mean, last the last (令和8年度: 1 April and
+    31 March); both None where the year is missing and nothing tells it."""
 
     day: date | None
     start: int
     end: int
+    last: date | None = None
 
 
 def mentions(text: str, *, near: date | None) -> Iterator[Mention]:
@@ -34,7 +36,20 @@ def mentions(text: str, *, near: date | None) -> Iterator[Mention]:
             year = _year(found)
             month = 4 if found["fiscal"] else int(found["month"] or 1)
             day = _date(year, month, int(found["day"] or 1))
-        yield Mention(day, found.start(), found.end())
+        yield Mention(day, found.start(), found.end(), _last(found, day))
+
+
+def _last(found: re.Match[str], day: date | None) -> date | None:
+    if day is None or found["day"] or found["day2"]:
+        return day
+    if found["month"] or found["month2"]:
+        return _before(day.year + day.month // 12, day.month % 12 + 1)
+    return _before(day.year + 1, 4 if found["fiscal"] else 1)
+
+
+def _before(year: int, month: int) -> date:
+    """The day before the first of a month."""
+    return date(year, month, 1) - timedelta(days=1)
 
 
 def _year(found: re.Match[str]) -> int:

@@ -11,7 +11,7 @@ from pipeline.judge.accounts import Account
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.cues import Compiled, Hit, find, find_around
 from pipeline.judge.polarity import elliptic
-from pipeline.judge.speech import residents_voice, wishes_are_gathered
+from pipeline.judge.speech import asker_speaks, residents_voice, wishes_are_gathered
 from pipeline.judge.statements import Prepared, Statement
 from pipeline.judge.tense import Mode, Said, clauses, said
 from pipeline.models import BlockKind, Criterion, Page, Region, Source
@@ -189,7 +189,7 @@ class Reader:
     def _voice(page: Prepared, statement: Statement) -> bool:
         part = statement.part
         heading = part.headings[-1] if part.headings else ""
-        if residents_voice(part.row, part.column, heading):
+        if residents_voice(part.row, part.column, heading) or asker_speaks(statement.before + statement.text):
             return True
         quoted = statement.text.startswith(("「", "『")) and statement.text.endswith(("」", "』"))
         return quoted and wishes_are_gathered(page.title, "|".join(part.headings))

@@ -20,6 +20,10 @@ _VOICE = re.compile(
     r"^(?:(?:(?:市民|町民|村民|住民|区民|利用者|皆(?:さん|様))(?:から)?の)?(?:ご)?(?:意見|要望|提案|質問|お声|声)(?:の(?:要旨|内容|概要))?|(?:議員)?(?:の)?質問(?:要旨|事項)?|(?:お)?問い?|q\d*|要旨)[::]?$"
 )
 _ANSWER = re.compile(r"(?:回答|答え|お答え|答弁|(?:市|町|村|区|担当課)の(?:考え|見解)|対応|^a\d*[.:]?$|^答)")
+_TURN = re.compile(
+    r"(?:^|(?<=。))[(【\[<《〈〔■●◆○◎]*(?:(?P<asks>(?:一般)?質問|質疑|問(?:い|\d+)?|ご?意見|ご?要望|q\d*|議員|[一-龠]{1,4}議員)"
+    r"|(?P<answers>答弁|回答|お?答え?|a\d*|[市町村区]長|副[市町村区]長|教育長|[一-龠]{1,8}課長|[一-龠]{1,6}部長|[市町村区]の考え))[)】\]>》〉〕::.、]"
+)
 _VOICE_PLACE = re.compile(
     r"(?:ご意見|ご要望|市民の声|町民の声|みなさんの声|皆さんの声|提案箱|目安箱|手紙|パブリックコメント|意見公募|意見募集)"
 )
@@ -41,3 +45,9 @@ def residents_voice(row: str, column: str, heading: str) -> bool:
 def wishes_are_gathered(title: str, headings: str) -> bool:
     """Whether the page collects what residents say (提案箱, パブリックコメント)."""
     return bool(_VOICE_PLACE.search(title) or _VOICE_PLACE.search(headings))
+
+
+def asker_speaks(text: str) -> bool | None:
+    """In minutes and 質問と回答: whether the last marked turn in a folded text is the asker's; None without a mark."""
+    turns = list(_TURN.finditer(text))
+    return bool(turns[-1]["asks"]) if turns else None

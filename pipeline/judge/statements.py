@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,17 @@ LOOK_BACK_BLOCKS = 6
 def fold(text: str) -> str:
     """Text as patterns see it: NFKC, lower case, no white space."""
     return "".join(unicodedata.normalize("NFKC", text).lower().split())
+
+
+_SITE_NAME = re.compile(
+    r"ホームページ|公式(?:ウェブ)?サイト|公式hp|ウェブサイト$|トップ(?:ページ)?$|official|website|^[^、。]{1,8}[市町村区]$"
+)
+
+
+def page_title(title: str) -> str:
+    """The folded title without the name of the site, which stands on every page and says nothing of this one."""
+    parts = re.split(r"[|\uff5c/\uff0f:\uff1a\u2010-\u2015\u2212]|\s[-–—]\s|(?<=\s)-|-(?=\s)|«|»|<|>|＞|＜", title)
+    return "|".join(one for one in map(fold, parts) if one and not _SITE_NAME.search(one))
 
 
 @dataclass(frozen=True)
@@ -90,7 +102,7 @@ def prepare(page: Page) -> Prepared:
         sections.setdefault(part.section, []).append(part)
     return Prepared(
         page=page,
-        title=fold(page.title),
+        title=page_title(page.title),
         parts=parts,
         statements=tuple(statements),
         bulk=fold(page.title)

@@ -34,14 +34,17 @@ class Said:
 
 
 _CLAUSE = re.compile(
-    r"(?<=が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=おらず、)"
+    r"(?<=[すんたるいだ]が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=おらず、)"
 )
 _CONTRAST = re.compile(r"(?:す|ん|た|る|い|だ)が、$")
 
 _ASKS = re.compile(
     r"(?:か[?。」)]*|[?])$|(?:ほしい|欲しい|もらいたい|いただきたい|頂きたい|べき(?:だ|です|である|では)?|望(?:む|みます|まれ(?:る|ます|ています))"
     r"|(?:希望|要望|期待|お願い)し(?:ます|たい|ている|ています)|求める(?:声|意見)(?:が|も|は)?[^。]{0,12}|という(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}"
-    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います)[。」)]*$"
+    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:ると|えば|れば|ば)(?:とても|大変|もっと)?(?:便利|助か|うれし|嬉し|ありがた|よい|良い|いい)[^。]{0,12}|(?:と聞(?:く|いて(?:い|お)(?:る|ます)|きます?)|そうです|とのことです)|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います)[。」)]*$"
+)
+_WARNS = re.compile(
+    r"(?:ないで(?:ください|下さい)|ないよう(?:に)?(?:、)?(?:ご?注意|お願い|してください|しましょう)|ご?注意(?:ください|下さい|を))[^。]{0,8}[。」)]*$"
 )
 _INSTRUCTS = re.compile(r"(?:から|で|へ|に|より)(?:、)?(?:お願いし(?:ます|ています)|お願いいたします)[。」)]*$")
 _PLAN = re.compile(
@@ -101,6 +104,8 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
         return Said(Mode.ASKS, trial)
     if not _PREDICATE.search(clause) and not _END.search(clause) and not _PLAN.search(clause) and not denies(clause):
         return Said(Mode.LABEL, trial)
+    if _WARNS.search(clause):
+        return Said(Mode.LIMITS, trial)
     if denies(clause):
         return _denied(clause, trial)
     if _ends(clause):
@@ -141,7 +146,8 @@ def _planned(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -
     day = _first_day(days)
     if _EXTENDS.search(clause):
         return Said(Mode.INTENDS, trial)
-    if day and day <= as_of and not _DELIBERATES.search(clause):
+    last = next((one.last for one in days if one.last), None)
+    if last and last <= as_of and not _DELIBERATES.search(clause):
         return Said(Mode.DOES, trial, day, kept=True)
     return Said(Mode.PLANS, trial, day)
 
