@@ -13,6 +13,7 @@ from pipeline.extract.links import address, inventory
 from pipeline.extract.main_text import main_text
 from pipeline.extract.place import Laid
 from pipeline.extract.regions import is_breadcrumb
+from pipeline.extract.unread import unread
 from pipeline.extract.walk import Layout
 from pipeline.models import Block, BlockKind, Cause, Page, Region, Snapshot, Unread
 
@@ -78,11 +79,6 @@ def _with_main(tree: LexborHTMLParser, layout: Layout, regions: list[Region]) ->
         Region.MAIN if region is Region.BODY and main.holds(block.text) else region
         for block, region in zip(layout.blocks, regions, strict=True)
     ]
-
-
-def unread(snapshot: Snapshot, cause: Cause, detail: str) -> Unread:
-    """The snapshot as an address that could not be read."""
-    return Unread(url=snapshot.final_url, cause=cause, detail=detail, sha256=snapshot.sha256, source=snapshot.source)
 
 
 def _title(tree: LexborHTMLParser, blocks: list[Laid]) -> str:

@@ -1,0 +1,89 @@
+"""Dates of feeds and sitemaps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from pipeline.dates import Granularity, parse_dates
+from pipeline.models import DatedList, Snapshot
+
+if TYPE_CHECKING:
+    from lxml import etree  # type: ignore[import-untyped]
+
+_JAPAN = timezone(timedelta(hours=9))
+_MAX_DATES = 50_000
+_ITEMS = {"item": "feed", "entry": "feed", "url": "sitemap"}
+# Per item, the first of these that is there: its last change, else its publication.
+_DATES = ("updated", "lastmod", "modified", "date", "pubDate", "published", "issued")
+_DTD = re.compile(rb"<!(?:ENTITY|DOCTYPE[^>]*\[)", re.I)
+
+
+def read_dates(snapshot: Snapshot, body: bytes) -> DatedList | None:
+    """Dates of an RSS 1.0, RSS 2.0 or Atom feed, or of a sitemap.xml, newest first, in Japan's time zone.
+
+    Documents with a DTD of their own are refused: no feed needs one, and entities are how small files become big.
+    """
+    if _DTD.search(body):
+        return None
+    root = _root(body)
+    if root is None:
+        return None
+    kinds: list[str] = []
+    days: list[date] = []
+    for item in root.iter("{*}item", "{*}entry", "{*}url"):
+        if day := _date_of(item):
+            kinds.append(_ITEMS[_name(item)])
+            days.append(day)
+        if len(days) >= _MAX_DATES:
+            break
+    if not days:
+        return None
+    return DatedList(
+        url=snapshot.final_url, sha256=snapshot.sha256, kind=kinds[0], dates=tuple(sorted(days, reverse=True))
+    )
+
+
+def _root(body: bytes) -> etree._Element | None:
+    from lxml import etree
+
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False, recover=True
+    )
+    try:
+        root = etree.fromstring(body.strip(), parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return root if root is not None and _name(root) in ("rss", "RDF", "feed", "urlset") else None
+
+
+def _name(element: etree._Element) -> str:
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def _date_of(item: etree._Element) -> date | None:
+    said = {_name(child): child.text or "" for child in item}
+    return next((day for name in _DATES if name in said and (day := _day(said[name].strip()))), None)
+
+
+def _day(value: str) -> date | None:
+    """The day in Japan of an ISO 8601 or RFC 822 time; written out dates are taken too."""
+    for read in (_iso, parsedate_to_datetime):
+        try:
+            moment = read(value)
+        except (ValueError, TypeError, IndexError):
+            continue
+        return (moment.astimezone(_JAPAN) if moment.tzinfo else moment).date()
+    return next(_written(value), None)
+
+
+def _iso(value: str) -> datetime:
+    # W3C-DTF allows a bare year and month too; those name no day.
+    return datetime.fromisoformat(value.replace("Z", "+00:00"))
+
+
+def _written(value: str) -> Iterator[date]:
+    return (span.date for span in parse_dates(value) if span.granularity is Granularity.DAY)
