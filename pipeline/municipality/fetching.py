@@ -30,7 +30,7 @@ def copies(
     *,
     checks: Sequence[Check],
     refresh: bool = False,
-    deadline_s: float = DEADLINE_S,
+    deadline_s: float | None = None,
 ) -> list[Path]:
     """A local copy of each address, downloaded if there is no valid one; none is replaced unless all downloads are
     valid. checks: one per address, raising RegistryError. deadline_s: for one download in all."""
@@ -39,7 +39,7 @@ def copies(
         return paths
     contents = []
     for address, check in zip(addresses, checks, strict=True):
-        content = _download(address, deadline_s)
+        content = _download(address, DEADLINE_S if deadline_s is None else deadline_s)
         check(content, address)
         contents.append(content)
     for path, content in zip(paths, contents, strict=True):

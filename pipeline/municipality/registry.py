@@ -14,6 +14,7 @@ from pipeline.models import Municipality
 from pipeline.municipality import fetching, reading
 from pipeline.municipality.naming import check_digit, folded, hiragana, line, spoken
 
+_LONGEST = 60
 _NEAR = 5
 _NEAR_RATIO = 0.5
 PREFECTURES_FILE = "prefjp-utf8.csv"
@@ -67,6 +68,8 @@ class Registry:
         typed = spoken(text)
         if not typed:
             raise UnknownCityError("no municipality was named; give a name or a six-digit code with --city")
+        if len(typed) > _LONGEST:
+            raise UnknownCityError(f"no municipality is called {typed[:_LONGEST]}…")
         if re.fullmatch(r"[0-9]+", typed):
             return self._by_digits(typed)
         key = hiragana(typed)
