@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from pipeline.archive import Archive
-from pipeline.extract import dated_list, extract, list_from_page
+from pipeline.extract import dated_list, extract, from_page
 from pipeline.models import Coverage, DatedList, Page, Run, Snapshot, Source, Unread
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
@@ -29,8 +29,8 @@ class Read:
     coverage: Coverage
 
 
-def read(archive: Archive, run: Run, crawled: Coverage | None, watch: Callable[[str, int, int, str], None]) -> Read:
-    """Every readable document of the run as a Page. crawled: what the crawl counted, None where nothing was crawled."""
+def read(archive: Archive, run: Run, gathered: Coverage, watch: Callable[[str, int, int, str], None]) -> Read:
+    """Every readable document of the run as a Page. gathered: what is known of the answers."""
     answers = _one_per_body(archive.snapshots(run.id))
     feeds = [answer for answer in answers if _is_xml(answer)]
     documents = [answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt")]
@@ -43,8 +43,8 @@ def read(archive: Archive, run: Run, crawled: Coverage | None, watch: Callable[[
         else:
             unread.append(outcome)
     lists = [dated_list(feed, archive.body(feed.sha256)) for feed in feeds]
-    lists += [list_from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
-    coverage = _coverage(run, crawled, pages, unread, len(answers))
+    lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
+    coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
 
 
@@ -82,23 +82,13 @@ def _opened(folder: Path) -> Archive:
     return Archive(folder)
 
 
-def _coverage(
-    run: Run, crawled: Coverage | None, pages: Mapping[str, Page], unread: Sequence[Unread], answers: int
-) -> Coverage:
+def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: Sequence[Unread]) -> Coverage:
     """What was seen. Labels of unread documents come from the links that lead to them."""
     labels = {link.href: link.label for page in pages.values() for link in page.links if link.label}
-    named = tuple(one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in unread)
-    if crawled is not None:
-        home_read = crawled.home_read and not any(_is_home(one.url, run) for one in unread)
-        return crawled.model_copy(update={"read": len(pages), "home_read": home_read, "unread": crawled.unread + named})
-    return Coverage(
-        home_read=bool(pages),
-        found=answers,
-        fetched=answers,
-        read=len(pages),
-        unread=named,
-        started=run.started,
-        finished=run.started,
+    named = (one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in unread)
+    home_read = gathered.home_read and bool(pages) and not any(_is_home(one.url, run) for one in unread)
+    return gathered.model_copy(
+        update={"read": len(pages), "home_read": home_read, "unread": (*gathered.unread, *named)}
     )
 
 

@@ -64,8 +64,8 @@ def survey(order: Order, *, settings: Settings, watch: Watch) -> Run:
         run = _unfinished(order, store) or _begin(order)
         _keep_criteria(order.criteria, settings)
         store.save_run(run)
-        crawled = _gather(order, run, archive, settings, watch)
-        seen = read(archive, run, crawled, watch)
+        gathered = _gather(order, run, archive, settings, watch)
+        seen = read(archive, run, gathered, watch)
         run = run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage})
         store.save_run(run)
         store.save_judgements(run, list(_judge(order, seen, watch)))
@@ -126,18 +126,29 @@ def _frontier(settings: Settings, run: Run) -> Path:
     return settings.home / "frontier" / f"{run.id}.db"
 
 
-def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage | None:
-    """Archive what there is to see; returns what the crawl says of it, or None where a folder or a WARC was read."""
+def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+    """Archive what there is to see; returns what was seen and what was not."""
     kind, _, path = order.origin.partition(":")
     code, home = order.municipality.code, order.municipality.home_url
+    if kind == "crawl":
+        return _crawl(order, run, archive, settings, watch)
     if kind == "site":
-        import_site(archive, Path(path), code=code, run_id=run.id, base_url=home or NOWHERE, now=run.started)
-    elif kind == "warc":
-        import_warc(archive, Path(path), code=code, run_id=run.id, home_url=home or "")
-    if kind != "crawl" and not order.sources:
-        return None
-    coverage = _crawl(order, run, archive, settings, watch)
-    return coverage if kind == "crawl" else None
+        imported = import_site(archive, Path(path), code=code, run_id=run.id, base_url=home or NOWHERE, now=run.started)
+    else:
+        imported = import_warc(archive, Path(path), code=code, run_id=run.id, home_url=home or "")
+    unread = imported.unread
+    if order.sources:
+        unread += _crawl(order, run, archive, settings, watch).unread
+    answers = len(imported)
+    return Coverage(
+        home_read=True,
+        found=answers + len(imported.unread),
+        fetched=answers,
+        read=answers,
+        unread=unread,
+        started=run.started,
+        finished=datetime.now(UTC),
+    )
 
 
 def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:

@@ -42,20 +42,19 @@ def progress() -> Iterator[Callable[[str, int, int, str], None]]:
             bars.update(tasks[stage], completed=done, total=total, note=escape(note[-60:]))
 
         yield watch
+        for task in bars.tasks:
+            bars.update(task.id, total=task.completed, note="")
 
 
 def results(run: Run, items: Sequence[QueueItem], criteria: CriteriaSet, *, city: str) -> None:
     """The judgements of a run, criterion by criterion, and what to do next."""
     console = Console()
     place = run.municipality
-    table = Table(title=f"{place.prefecture}{place.name} · {criteria.title_ja} · {run.as_of}", show_lines=False)
-    for name, options in (
-        ("#", {"justify": "right"}),
-        ("criterion", {}),
-        ("verdict", {"no_wrap": True}),
-        ("evidence", {"ratio": 1}),
-    ):
-        table.add_column(name, **options)  # type: ignore[arg-type]
+    table = Table(title=f"{place.prefecture}{place.name} · {criteria.title_ja} · {run.as_of}", show_lines=True)
+    table.add_column("#", justify="right")
+    table.add_column("criterion", overflow="fold", ratio=2)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("evidence", overflow="fold", ratio=3)
     for item in items:
         judgement = item.judgement
         statement = criteria.criterion(judgement.criterion).statement_ja
@@ -107,7 +106,7 @@ def waiting(items: Sequence[QueueItem]) -> None:
     """What waits for a person, the most doubtful first."""
     table = Table(title=f"{len(items)} waiting")
     for name in ("#", "city", "criterion", "verdict", "conf.", "flags", "evidence"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for item in items:
         j = item.judgement
         table.add_row(
