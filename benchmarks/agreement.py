@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.criteria import load
-from pipeline.extract import dated_list, extract, list_from_page
+from pipeline.extract import dated_list, extract, from_page
 from pipeline.judge import probes
 from pipeline.judge.rules import RulesJudge
 from pipeline.models import Criterion, DatedList, Municipality, Page, Proposal, SettledBy, Snapshot, Verdict
@@ -103,7 +103,7 @@ def read(site: Path, as_of: date) -> tuple[dict[str, Page], list[DatedList]]:
             page = extract(snapshot, body)
             if isinstance(page, Page):
                 pages[page.sha256] = page
-                lists.append(list_from_page(page, as_of))
+                lists.append(from_page(page, as_of))
     return pages, [one for one in lists if one]
 
 

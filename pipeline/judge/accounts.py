@@ -13,7 +13,7 @@ from pipeline.models import Criterion, Link, Page, Region, Source
 
 _SHARE = re.compile(
     r"^/(?:sharer?|share|intent|dialog|plugins|widgets?|embed|tr|hashtag|search|login|home|policies|privacy|help|legal"
-    r"|about|events|groups|watch|results|playlist|explore|p|reel|status|photo|permalink|story)(?:[/.?]|$)|/share\b"
+    r"|about|events|groups|watch|shorts|live|clip|results|playlist|explore|p|reel|status|photo|permalink|story)(?:[/.?]|$)|/share\b"
     r"|[?&](?:u|url|text|href)=|/r/(?:msg|share)|/lineit/|/status/\d|/posts/|/videos/|/photos",
     re.IGNORECASE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,7 +12,7 @@ from pipeline.judge.accounts import Account
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.cues import Compiled, Hit, find, find_around
 from pipeline.judge.polarity import elliptic
-from pipeline.judge.speech import asker_speaks, residents_voice, wishes_are_gathered
+from pipeline.judge.speech import residents_voice, wishes_are_gathered
 from pipeline.judge.statements import Prepared, Statement
 from pipeline.judge.tense import Mode, Said, clauses, said
 from pipeline.models import BlockKind, Criterion, Page, Region, Source
@@ -45,6 +46,10 @@ _BODY_WEIGHT = 0.95  # outside the main text
 _LINK_WEIGHT = 0.8  # a title in a list of news: the page behind it says more
 _LABEL_WEIGHT = 0.85
 _KEPT_WEIGHT = 0.8  # announced, and the day has come
+# A name that turns what stands under it into its opposite.
+_EXCLUDES = re.compile(
+    r"(?:でき|使え|なれ|受け付け|対応してい|取り扱ってい|扱え|取れ)(?:ない|ません)|対象外|不可|除外|以外|検討|予定|終了|廃止"
+)
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
 _NO_TEXT_KINDS = (BlockKind.HEADING, BlockKind.TERM, BlockKind.HEADER_CELL, BlockKind.CAPTION, BlockKind.ALT)
 
@@ -143,7 +148,9 @@ class Reader:
     @staticmethod
     def _label_tells(hit: Hit, statement: Statement) -> bool:
         """Whether words without a verb state something: a cell or definition under a name, or where the cue allows it."""
-        if statement.link:
+        part = statement.part
+        names = (part.row, part.column, part.headings[-1] if part.headings else "", statement.before)
+        if statement.link or any(_EXCLUDES.search(name) for name in names):
             return False
         kind = statement.part.block.kind
         return hit.cue.labels_count or (kind in _ENTRY_KINDS and bool(statement.part.row))
@@ -189,7 +196,7 @@ class Reader:
     def _voice(page: Prepared, statement: Statement) -> bool:
         part = statement.part
         heading = part.headings[-1] if part.headings else ""
-        if residents_voice(part.row, part.column, heading) or asker_speaks(statement.before + statement.text):
+        if statement.asked or residents_voice(part.row, part.column, heading):
             return True
         quoted = statement.text.startswith(("「", "『")) and statement.text.endswith(("」", "』"))
         return quoted and wishes_are_gathered(page.title, "|".join(part.headings))

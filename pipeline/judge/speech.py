@@ -21,8 +21,10 @@ _VOICE = re.compile(
 )
 _ANSWER = re.compile(r"(?:回答|答え|お答え|答弁|(?:市|町|村|区|担当課)の(?:考え|見解)|対応|^a\d*[.:]?$|^答)")
 _TURN = re.compile(
-    r"(?:^|(?<=。))[(【\[<《〈〔■●◆○◎]*(?:(?P<asks>(?:一般)?質問|質疑|問(?:い|\d+)?|ご?意見|ご?要望|q\d*|議員|[一-龠]{1,4}議員)"
-    r"|(?P<answers>答弁|回答|お?答え?|a\d*|[市町村区]長|副[市町村区]長|教育長|[一-龠]{1,8}課長|[一-龠]{1,6}部長|[市町村区]の考え))[)】\]>》〉〕::.、]"
+    r"(?:^|(?<=[。?？！!]))\s*[(【\[<《〈〔「■●◆○◎・\s]*"
+    r"(?:(?P<asks>(?:一般)?質問|質疑|問(?:い|\d+)?|ご?意見|ご?要望|[QqＱ]\d*|[一-龠]{0,4}議員)"
+    r"|(?P<answers>答弁|回答|お?答え?|[AaＡ]\d*|副?[市町村区]長|教育長|[一-龠]{1,8}(?:課|局|部|室|所|事務)長|[市町村区]の考え))"
+    r"(?:\([^)]{1,20}\))?[)】\]>》〉〕」:：.．\s]"
 )
 _VOICE_PLACE = re.compile(
     r"(?:ご意見|ご要望|市民の声|町民の声|みなさんの声|皆さんの声|提案箱|目安箱|手紙|パブリックコメント|意見公募|意見募集)"
@@ -47,7 +49,7 @@ def wishes_are_gathered(title: str, headings: str) -> bool:
     return bool(_VOICE_PLACE.search(title) or _VOICE_PLACE.search(headings))
 
 
-def asker_speaks(text: str) -> bool | None:
-    """In minutes and 質問と回答: whether the last marked turn in a folded text is the asker's; None without a mark."""
+def asker_speaks(text: str) -> bool:
+    """In minutes and 質問と回答: whether the last marked turn in a text (its white space kept) is the asker's."""
     turns = list(_TURN.finditer(text))
-    return bool(turns[-1]["asks"]) if turns else None
+    return bool(turns) and bool(turns[-1]["asks"])

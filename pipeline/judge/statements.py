@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.judge.speech import addressed_to_evaluator
+from pipeline.judge.speech import addressed_to_evaluator, asker_speaks
 from pipeline.models import Block, BlockKind, Page, Region
 from pipeline.text import sentences
 
@@ -54,6 +54,7 @@ class Statement:
     """A sentence, or a cell or line without one: page.text[start:end], folded.
 
     before, after: folded text of its block around it. link: the whole of it is the label of a link.
+    asked: somebody asks here (a councillor, a resident), the office does not speak.
     """
 
     start: int
@@ -63,6 +64,7 @@ class Statement:
     before: str = ""
     after: str = ""
     link: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, in
                 before="".join(folded[:number]),
                 after=folded[number + 1] if number + 1 < len(spans) else "",
                 link=_is_link(start, end, links),
+                asked=asker_speaks(page.text[block.start : end]),
             )
 
 
