@@ -28,15 +28,19 @@ NEGATION = re.compile(
 PLAN = re.compile(
     r"予定(?!価格|表|通り|どおり|時刻|納期)|検討(?!委員|会|部会|結果|の結果|の上|した結果|を重ね)|目指|めざ[しす]|"
     r"てい(?:く|き(?:ます|たい))|でい(?:く|き(?:ます|たい))|たいと(?:考え|思)|今後(?!も)|見込|構想|将来|"
-    r"計画(?:し|中(?!の))|準備(?:中|を進め|して)|実現に向け|実施に向け|導入に向け|開始に向け|始める方針|する方針"
+    r"計画(?:し|中(?!の))|準備(?:中|を進め|して)|実現に向け|実施に向け|導入に向け|開始に向け|始める方針|する方針|"
+    r"て(?:ほし|欲し|もらいた|いただきた)い|たい(?:です)?(?=[。」]|$)|べき"
 )
-# A predicate cut right before its negation: `対応して` + `いません`, `使え` + `ず`.
+# A predicate cut right before what turns it: `対応して` + `いません`, `使え` + `ず`, `申請できます` + `か。`
 _TURNS = re.compile(
     r"(?!(?:[ぁ-ん]{0,4})(?:だけ|のみ|ばかり)(?:で|なら))"
     r"[ぁ-ん]{0,8}?(?:ませ[んぬ]|ない(?!し)|なかった|なく(?!な[るっり])|[かがさたなばまらわえけげせてねべめれ]ず(?![つれか]))"
     r"|(?<=[かがさたなばまらわえけげせてねべめれき])ず(?![つれか])"
+    r"|[ぁ-ん]{0,8}?か(?=[。?!」)]|$)"
 )
 _LONGEST_NEGATION = 6
+# A sentence that speaks of the list or table after it: `次の手続は`, or a caption without a full stop.
+LEADS_IN = re.compile(r"次の|以下の?|下記|下の表|[^。！？!?]$")
 CAVEAT_OPENERS = ("ただし", "但し", "ただ、", "なお", "しかし", "一方", "もっとも", "※")
 
 
@@ -55,7 +59,7 @@ def hedged(labels: Iterable[str]) -> set[Flag]:
 
 
 def turns(folded: str, at: int, until: int) -> bool:
-    """Whether folded[:at] stops inside a negation, or right before words (within folded[:until]) that negate it."""
+    """Whether folded[:at] stops inside a negation, or right before words (within folded[:until]) that negate or ask."""
     if _TURNS.match(folded, at, until):
         return True
     around = NEGATION.finditer(folded, max(0, at - _LONGEST_NEGATION), min(until, at + _LONGEST_NEGATION))

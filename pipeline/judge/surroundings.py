@@ -14,10 +14,12 @@ CONTEXT_CHARS = 300
 WHOLE_BLOCK_CHARS = 80  # blocks up to this length are read whole, longer ones by the sentence
 CAVEAT_SENTENCES = 3
 ROW_CELLS = 12
+LIST_BLOCKS = 40
 PDF_LINES = 8
 
 CELLS = (BlockKind.CELL, BlockKind.HEADER_CELL)
 PROSE = (BlockKind.PARAGRAPH, BlockKind.OTHER, BlockKind.ITEM)
+LISTED = (BlockKind.ITEM, BlockKind.TERM, BlockKind.DEFINITION, *CELLS)
 CONTENT = (Region.MAIN, Region.BODY)
 _SENTENCE_ENDS = ("。", "！", "？", "!", "?", "」", "）", ")")
 
@@ -26,7 +28,8 @@ def caveats(page: Page, spans: Sequence[tuple[int, int]]) -> tuple[Flag, ...]:
     """Negation and plan around what is quoted and not in it.
 
     spans: quoted parts [start, end) of page.text, in order. Read are the sentence (short blocks whole), sentences after
-    it that open with ただし, なお, しかし or ※, the other cells of its row, and the names of row, column and headings.
+    it that open with ただし, なお, しかし or ※, the sentence that leads into its list or table, the other cells of its
+    row, and the names of row, column and headings.
     """
     first, last = blocks_of(page, spans[0][0], spans[-1][1])
     if first < 0:
@@ -41,11 +44,14 @@ def caveats(page: Page, spans: Sequence[tuple[int, int]]) -> tuple[Flag, ...]:
 
 
 def context(page: Page, start: int, end: int) -> str:
-    """The block or sentences around page.text[start:end], at most about CONTEXT_CHARS more than the quote itself."""
+    """The block, table row or sentences around page.text[start:end], about CONTEXT_CHARS or the quote's own length."""
     first, last = blocks_of(page, start, end)
     if first < 0:
         return page.text[start:end]
     begin, until = page.blocks[first].start, page.blocks[last].end
+    if page.blocks[first].kind in CELLS:
+        row = list(_row_cells(page, first, last))
+        begin, until = min(begin, row[0].start), max(until, row[-1].end)
     if until - begin > CONTEXT_CHARS:
         begin, until = _sentence_range(page, begin, until, start, end)
     spare = max(CONTEXT_CHARS - (end - start), 0) // 2
@@ -116,9 +122,25 @@ def _ranges(page: Page, first: int, last: int, spans: Sequence[tuple[int, int]])
         yield narrow
     else:
         yield begin, until
+    yield from _lead_in(page, first)
     if last + 1 < len(page.blocks) and page.blocks[last].region == page.blocks[last + 1].region:
         after = page.blocks[last + 1]
         yield from _openers(page, after.start, after.end)
+
+
+def _lead_in(page: Page, number: int) -> Iterator[tuple[int, int]]:
+    """The last sentence of the paragraph that a list or table follows."""
+    block = page.blocks[number]
+    if block.kind not in LISTED:
+        return
+    for before in reversed(page.blocks[max(0, number - LIST_BLOCKS) : number]):
+        if before.headings != block.headings or before.region not in CONTENT:
+            return
+        if before.kind not in LISTED:
+            left, right = (sentences(page.slice(before)) or [(0, 0)])[-1]
+            if hedges.LEADS_IN.search(page.slice(before), left):
+                yield before.start + left, before.start + right
+            return
 
 
 def _sentence_range(page: Page, begin: int, until: int, start: int, end: int) -> tuple[int, int]:
