@@ -21,6 +21,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from pipeline import charset, criteria
+from pipeline.crawl.scope import is_service
 from pipeline.demo import AS_OF, MUNICIPALITY, SITE, serve
 from pipeline.demo.server import FAILING
 from pipeline.extract import extract
@@ -264,6 +265,14 @@ def test_nothing_is_loaded_from_elsewhere() -> None:
     assert not re.search(r"url\(|@import|https?:", (SITE / "css" / "style.css").read_text())
     for path in SITE.rglob("*.svg"):
         assert set(re.findall(r"https?://[^\"]+", path.read_text())) == {"http://www.w3.org/2000/svg"}
+
+
+def test_no_link_out_of_the_site_is_one_that_a_crawl_would_follow() -> None:
+    """So that the demo asks no name server and no stranger: services elsewhere are told of, not linked."""
+    for path in HTML:
+        for link in page(address(path)).links:
+            if urlsplit(link.href).scheme in ("http", "https") and "127.0.0.1" not in link.href:
+                assert not is_service(link.href, link.label), (path, link.href)
 
 
 def test_accounts_numbers_and_services_are_plainly_fictional() -> None:
