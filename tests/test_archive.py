@@ -261,6 +261,16 @@ def test_a_torn_end_is_cut_and_writing_goes_on(tmp_path: Path) -> None:
         assert Checker(SimpleNamespace(inputs=[str(folder / CODE / "run-1.warc.gz")], verbose=False)).process_all() == 0
 
 
+def test_after_a_power_cut_the_index_forgets_what_the_file_lost(archive: Archive) -> None:
+    written = [write(archive, body) for body in bodies(4)]
+    archive.close()
+    os.truncate(warc_of(archive), written[2].offset + 7)
+    with Archive(archive.folder) as again:
+        added = write(again, b"after the cut")
+        assert again.snapshots("run-1") == [*written[:2], added]
+        assert again.find(written[3].sha256) is None
+
+
 def test_a_crash_before_the_first_record_is_no_obstacle(tmp_path: Path) -> None:
     with Archive(tmp_path / "whole") as archive:
         write(archive)

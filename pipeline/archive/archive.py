@@ -23,8 +23,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 class Archive:
     """WARC files at <folder>/<code>/<run_id>.warc.gz and their index at <folder>/index.db.
 
-    A record is on the disk (fsync) before `write` returns, so neither kill -9 nor a power cut loses it; the index row
-    follows it and is found again in the WARC if lost. Reading writes nothing but a missing or damaged index. Threads
+    A record is with the system before `write` returns, so kill -9 loses none; it is on the disk (fsync) with the first
+    write a second later, or at `close`, so a power cut loses what came after the last of these. The index row follows
+    the record and is found again in the WARC if lost. Reading writes nothing but a missing or damaged index. Threads
     may share an archive, processes open one each; a run is written by one process at a time.
     """
 
