@@ -321,6 +321,14 @@ def test_a_rejected_proposal_shows_neither_its_quotes_nor_its_measurement() -> N
         assert "「該当」から変更" in text(found[criterion])
 
 
+def test_quotes_that_prove_nothing_are_not_shown_as_evidence() -> None:
+    queue = data.items(awaiting=None)
+    vague = queue[0].judgement.model_copy(update={"verdict": Verdict.NO_EVIDENCE})
+    queue[0] = queue[0].model_copy(update={"judgement": vague})
+    assert vague.quotes
+    assert not rows(page(made(queue)))["policy-01"].css(".evidence")
+
+
 # --- highlights, what to expect, method -------------------------------------------------------------------------------
 
 
@@ -562,6 +570,7 @@ ADDRESSES = (
     "https://www.city.example\\@evil.example/",
     "https://www.city.example /x",
     "https://\u202ewww.city.example/",
+    "https://www.city.example/a\\..\\b",
     "https://[::1/",
     "https://a<b>/",
     'https://a"onmouseover=x/',
