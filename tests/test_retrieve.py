@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from page_lines import make_page
 
 from pipeline.models import Criterion, Page, Passage, SettledBy, View
-from pipeline.retrieve import LONG_CHARS, PER_PAGE, Index
+from pipeline.retrieve import PER_PAGE, Index
+from pipeline.retrieve.units import LONG_CHARS
 
 
 def criterion(*terms: str, statement: str = "業務を見直している", **fields: object) -> Criterion:
@@ -94,6 +95,19 @@ def test_a_table_row_and_a_definition_are_read_together() -> None:
     )
     assert texts([page], "ウェブ予約")[0] == "体育館\nウェブ予約"
     assert texts([page], "登録制メール")[0] == "登録制メール\n警報を配信します"
+
+
+def test_a_question_is_offered_with_its_answer_and_nothing_else() -> None:
+    page = make_page(
+        [
+            "議会の記録です。",
+            "議員 担当の課はありますか。",
+            "町長 置いておりません。",
+            "議員 道路を直しますか。",
+            "町長 直します。",
+        ]
+    )
+    assert texts([page], "担当の課")[0] == "議員 担当の課はありますか。\n町長 置いておりません。"
 
 
 def test_a_long_block_is_offered_by_its_sentences() -> None:
