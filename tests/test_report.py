@@ -321,6 +321,26 @@ def test_a_rejected_proposal_shows_neither_its_quotes_nor_its_measurement() -> N
         assert "「該当」から変更" in text(found[criterion])
 
 
+def test_quotes_keep_the_order_of_the_judge_and_the_rest_is_counted() -> None:
+    queue = data.items(awaiting=None)
+    dates = ("2020-01-01", "2024-01-01", "", "2025-01-01", "2023-01-01")
+    quotes = tuple(data.quote(f"根拠{n}です。", f"{n}.html", f"題{n}", dated) for n, dated in enumerate(dates))
+    queue[0] = queue[0].model_copy(update={"judgement": queue[0].judgement.model_copy(update={"quotes": quotes})})
+    node = rows(page(made(queue)))["policy-01"]
+    assert [text(one) for one in node.css("blockquote")] == ["根拠0です。", "根拠1です。", "根拠2です。"]
+    assert text(node.css_first(".more")) == "ほか2件の引用"
+
+
+def test_a_long_list_of_searched_pages_is_cut_and_its_count_is_whole() -> None:
+    queue = data.items(awaiting=None)
+    many = tuple(f"{data.HOME}{n}.html" for n in range(400))
+    queue[2] = queue[2].model_copy(update={"judgement": queue[2].judgement.model_copy(update={"searched": many})})
+    node = rows(page(made(queue)))["policy-03"]
+    assert "400ページを調べて" in text(node)
+    assert len(node.css(".searched a")) == 50
+    assert "ほか350件" in text(node)
+
+
 def test_quotes_that_prove_nothing_are_not_shown_as_evidence() -> None:
     queue = data.items(awaiting=None)
     vague = queue[0].judgement.model_copy(update={"verdict": Verdict.NO_EVIDENCE})

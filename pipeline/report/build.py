@@ -16,7 +16,7 @@ from pipeline.report.rows import row
 _MOST_HIGHLIGHTS = 6
 _MOST_PER_VIEWPOINT = 2
 HIGHLIGHT_RULE = (
-    "人が「該当」と確認し、引用のある項目から、公式ページの引用を報道より先に、日付の新しい順に選びました"
+    "人が「該当」と確認し、引用のある項目から、最も直接の引用が公式ページにあるものを報道より先に、ページの日付の新しい順に選びました"
     f"（一つの観点から{_MOST_PER_VIEWPOINT}項目まで、全体で{_MOST_HIGHLIGHTS}項目まで）。"
 )
 _STAGES = {
@@ -159,7 +159,7 @@ def _spread(rows: Sequence[Row]) -> tuple[Spread, ...]:
 
 
 def _highlights(rows: Sequence[Row], tallies: Sequence[Tally]) -> tuple[Highlight, ...]:
-    """By HIGHLIGHT_RULE; rows hold their best quote first, and undated quotes come after dated ones."""
+    """By HIGHLIGHT_RULE; rows hold their most direct quote first, and undated quotes come after dated ones."""
     names = {tally.viewpoint: tally.name for tally in tallies}
     proven = [one for one in rows if one.confirmed and one.outcome.key == Verdict.MET and one.evidence]
     proven.sort(key=lambda one: one.evidence[0].dated.iso if one.evidence[0].dated else "", reverse=True)

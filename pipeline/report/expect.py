@@ -77,8 +77,8 @@ def _cited(row: Row, ending: str) -> str:
 
 
 def _found_nothing(row: Row) -> str:
-    searched = len(row.searched or ())
-    said = f"候補となった{searched}ページを調べましたが、" if searched else "該当しうるページが収集した中になく、"
+    searched = row.searched.count if row.searched else 0
+    said = f"{searched}ページを調べましたが、" if searched else "該当しうるページが収集した中になく、"
     rest = "".join(f"{gap}ため、そこに記載がある可能性が残ります。" for gap in row.gaps)
     return f"{said}この項目を述べる記載は見当たりませんでした。{rest}"
 

@@ -103,6 +103,13 @@ class Check(Noun):
     changed_from: str | None
 
 
+class Searched(Noun):
+    """The pages that were looked through; a long list is cut, its count is whole."""
+
+    count: Count
+    listed: tuple[Link, ...]
+
+
 class Row(Noun):
     """One criterion of the results table. check: None while no person has decided; searched: the pages that were
     looked through, where nothing was found; gaps: why something may still stand in pages that were not read."""
@@ -116,7 +123,7 @@ class Row(Noun):
     evidence: tuple[Evidence, ...]
     more_quotes: Count
     measured: Measured | None
-    searched: tuple[Link, ...] | None
+    searched: Searched | None
     unread: tuple[Missed, ...]
     remarks: tuple[str, ...]
     gaps: tuple[str, ...]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Mapping
 
 from pipeline.models import (
     Confirmed,
@@ -18,10 +17,11 @@ from pipeline.models import (
 )
 from pipeline.report import words
 from pipeline.report.links import link
-from pipeline.report.nouns import Check, Copy, Evidence, Measured, Missed, Row
+from pipeline.report.nouns import Check, Copy, Evidence, Measured, Missed, Row, Searched
 
 # Quotes printed a row; the rest is counted.
 _MOST_QUOTES = 3
+_MOST_SEARCHED = 50
 
 
 def row(
@@ -31,11 +31,14 @@ def row(
     confirmed: Confirmed | None,
     copies: Mapping[str, Snapshot],
 ) -> Row:
-    """The row of a criterion. A criterion that nobody judged is `not_judged`; quotes are shown only under an
-    outcome that rests on them, and a measurement only where there is one."""
+    """The row of a criterion; one that nobody judged is `not_judged`.
+
+    Quotes are shown only under an outcome that rests on them, in the order of the judge or the reviewer, who put the
+    most direct one first.
+    """
     stated = confirmed or judged
     verdict = stated.verdict if stated else Verdict.NOT_JUDGED
-    quotes = best_first(stated.quotes) if stated and verdict in (Verdict.MET, Verdict.NOT_MET) else []
+    quotes = stated.quotes if stated and verdict in (Verdict.MET, Verdict.NOT_MET) else ()
     return Row(
         number=number,
         id=criterion.id,
@@ -46,7 +49,7 @@ def row(
         evidence=tuple(evidence(one, copies.get(one.page_sha256)) for one in quotes[:_MOST_QUOTES]),
         more_quotes=max(0, len(quotes) - _MOST_QUOTES),
         measured=_measured(stated.measurement) if stated and stated.measurement else None,
-        searched=tuple(link(url) for url in judged.searched) if judged and verdict is Verdict.NO_EVIDENCE else None,
+        searched=_searched(judged) if judged and verdict is Verdict.NO_EVIDENCE else None,
         unread=tuple(missed(one) for one in judged.unread) if judged else (),
         remarks=_remarks(judged, confirmed),
         gaps=_gaps(judged),
@@ -56,9 +59,8 @@ def row(
     )
 
 
-def best_first(quotes: Iterable[Quote]) -> list[Quote]:
-    """Official before press, then the most recent dated one; undated last."""
-    return sorted(quotes, key=lambda one: (one.source is Source.PRESS, -(one.dated or date.min).toordinal()))
+def _searched(judged: Judgement) -> Searched:
+    return Searched(count=len(judged.searched), listed=tuple(link(url) for url in judged.searched[:_MOST_SEARCHED]))
 
 
 def evidence(quote: Quote, snapshot: Snapshot | None) -> Evidence:
