@@ -166,6 +166,7 @@ def _find(city: str, registry: Path | None, settings: Settings, *, outside_allow
     from pipeline.errors import RegistryError
     from pipeline.municipality import Registry as Places
     from pipeline.municipality import unregistered
+    from pipeline.workspace import Workspace
 
     if city == "demo":
         from pipeline import demo
@@ -175,7 +176,7 @@ def _find(city: str, registry: Path | None, settings: Settings, *, outside_allow
         places = (
             Places.read(registry)
             if registry
-            else Places.fetch(settings.registry_url, settings.prefecture_url, settings.home / "registry")
+            else Places.fetch(settings.registry_url, settings.prefecture_url, Workspace(settings.home).registry)
         )
         return places.find(city)
     except UnknownCityError:
@@ -282,16 +283,16 @@ def _name(reviewer: str) -> str:
 @app.command()
 def score(city: City, registry: Registry = None) -> None:
     """Points from confirmed decisions; what is only proposed is shown apart."""
-    from pipeline.run import criteria_of
     from pipeline.score import score as points
     from pipeline.settings import Settings
     from pipeline.store.store import Store
     from pipeline.terminal import scored
+    from pipeline.workspace import Workspace
 
     settings = Settings()
     with Store(settings.database_url) as store:
         run = _surveyed(city, registry, settings, store)
-        criteria = criteria_of(run, settings)
+        criteria = Workspace(settings.home).criteria_of(run)
         scored(points(run, store.items(run.id), criteria), criteria)
 
 
@@ -303,17 +304,17 @@ def report(
 ) -> None:
     """Write the report of a municipality as self-contained HTML and as Markdown."""
     from pipeline import report as room
-    from pipeline.run import criteria_of
     from pipeline.score import score as points
     from pipeline.settings import Settings
     from pipeline.store.store import Store
+    from pipeline.workspace import Workspace
 
     settings = Settings()
     with Store(settings.database_url) as store:
         run = _surveyed(city, registry, settings, store)
-        criteria, items = criteria_of(run, settings), store.items(run.id)
+        criteria, items = Workspace(settings.home).criteria_of(run), store.items(run.id)
     built = room.build(run, criteria, items, points(run, items, criteria))
-    folder = out or settings.home / "reports"
+    folder = out or Workspace(settings.home).reports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem = folder / f"{run.municipality.code}-{run.criteria_id}-{run.as_of}"
     for suffix, text in ((".html", room.html(built)), (".md", room.markdown(built))):

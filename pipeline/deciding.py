@@ -13,6 +13,7 @@ from pipeline.models import Claim, Decision, Page, QueueItem, Quote, Verdict
 from pipeline.review import queue
 from pipeline.settings import Settings
 from pipeline.store.store import Store
+from pipeline.workspace import Workspace
 
 _RULES = {"approve": queue.approve, "reject": queue.reject, "undo": queue.undo}
 
@@ -41,7 +42,7 @@ def amended(
     note: str,
 ) -> Decision:
     """Record another verdict or other evidence. Raises DecisionError where a quote stands on no archived page."""
-    with Store(settings.database_url) as store, Archive(settings.home / "archive") as archive:
+    with Store(settings.database_url) as store, Archive(Workspace(settings.home).archive) as archive:
         item = store.item(number)
         found = tuple(_quote(text, _pages(item, page, archive)) for text in quotes)
         decision = queue.amend(

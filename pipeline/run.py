@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from pipeline.archive import Archive, import_site, import_warc
 from pipeline.crawl import Plan, Progress, crawl
-from pipeline.errors import ArchiveError
 from pipeline.judge import probes
 from pipeline.judge.conclude import conclude
 from pipeline.judge.rules import RulesJudge
@@ -30,6 +29,7 @@ from pipeline.reading import Read, read
 from pipeline.retrieve import Index
 from pipeline.settings import Settings
 from pipeline.store.store import Store
+from pipeline.workspace import Workspace
 
 PASSAGES_PER_CRITERION = 20
 # Addresses of a folder whose municipality has no known home page: .invalid never resolves (RFC 2606).
@@ -60,9 +60,10 @@ def survey(order: Order, *, settings: Settings, watch: Watch) -> Run:
     An unfinished run of the same order is continued. Raises InputError for input that cannot be used, ArchiveError and
     StoreError where the workspace cannot be written; KeyboardInterrupt leaves everything resumable.
     """
-    with Store(settings.database_url) as store, Archive(settings.home / "archive") as archive:
+    workspace = Workspace(settings.home)
+    with Store(settings.database_url) as store, Archive(workspace.archive) as archive:
         run = _unfinished(order, store) or _begin(order)
-        _keep_criteria(order.criteria, settings)
+        workspace.keep(order.criteria)
         store.save_run(run)
         gathered = _gather(order, run, archive, settings, watch)
         seen = read(archive, run, gathered, watch)
@@ -71,7 +72,7 @@ def survey(order: Order, *, settings: Settings, watch: Watch) -> Run:
         store.save_judgements(run, list(_judge(order, seen, watch)))
         run = run.model_copy(update={"state": RunState.DONE, "finished": datetime.now(UTC)})
         store.save_run(run)
-    _frontier(settings, run).unlink(missing_ok=True)
+    workspace.frontier(run).unlink(missing_ok=True)
     return run
 
 
@@ -101,29 +102,6 @@ def _unfinished(order: Order, store: Store) -> Run | None:
     if last.model_dump(include=same) != begun.model_dump(include=same):
         return None
     return last.model_copy(update={"criteria_sha256": order.criteria.sha256})
-
-
-def _keep_criteria(criteria: CriteriaSet, settings: Settings) -> None:
-    """A copy beside the evidence, so that a report years later asks what was asked then."""
-    path = _criteria_path(criteria.sha256, settings)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_text(criteria.model_dump_json(indent=1), encoding="utf-8")
-
-
-def _criteria_path(sha256: str, settings: Settings) -> Path:
-    return settings.home / "criteria" / f"{sha256}.json"
-
-
-def criteria_of(run: Run, settings: Settings) -> CriteriaSet:
-    """The criteria set that the run was judged by. Raises ArchiveError where its copy is gone."""
-    path = _criteria_path(run.criteria_sha256, settings)
-    if not path.is_file():
-        raise ArchiveError(f"{path}: the criteria that run {run.id} was judged by are gone. Survey the city again.")
-    return CriteriaSet.model_validate_json(path.read_text(encoding="utf-8"))
-
-
-def _frontier(settings: Settings, run: Run) -> Path:
-    return settings.home / "frontier" / f"{run.id}.db"
 
 
 def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
@@ -168,8 +146,7 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
     def progress(now: Progress) -> None:
         watch("crawl", now.fetched, now.budget, now.current)
 
-    frontier = _frontier(settings, run)
-    frontier.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    frontier = Workspace(settings.home).frontier(run)
     code = order.municipality.code
     return asyncio.run(
         crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
