@@ -15,6 +15,7 @@ from page_lines import make_page
 
 from pipeline.judge.grounding import Outcome, verify
 from pipeline.judge.hedges import NEGATION, PLAN
+from pipeline.judge.surroundings import caveats
 from pipeline.models import Claim, Flag, Match, Page, Region
 from pipeline.text import fold
 
@@ -98,6 +99,20 @@ def test_context_of_a_long_block_is_its_sentence() -> None:
     filler = "この文は長い段落をつくるためだけに置かれています。" * 20
     grounded = one("電子申請を受け付けて", f"{filler}市は電子申請を受け付けています。{filler}")
     assert grounded.quote.context == "市は電子申請を受け付けています。"
+
+
+def test_context_of_a_cell_is_its_row() -> None:
+    quote = one_of(NAMED["dx"], "スマホ決済アプリ")
+    assert quote.context == "スマホ決済アプリ\n検討中\n利用可"
+
+
+def test_caveats_are_told_for_any_span() -> None:
+    """Other rooms of the judge ask without a claim."""
+    page = NAMED["snow"]
+    at = page.text.index("電子申請は")
+    assert caveats(page, [(at, at + 4)]) == (Flag.UNQUOTED_NEGATION,)
+    assert caveats(page, [(at, at + 14)]) == ()
+    assert caveats(page, [(len(page.text) + 5, len(page.text) + 9)]) == ()
 
 
 def test_short_quotes_are_marked_but_links_are_not() -> None:
@@ -197,6 +212,7 @@ def test_any_text_is_answered_and_any_quote_is_a_slice(lines: list[str], text: s
     if grounded.quote:
         assert grounded.quote.text == page.text[grounded.quote.start : grounded.quote.end]
         assert grounded.quote.match is not Match.EXACT or grounded.quote.text in text
+        assert grounded.quote.match is Match.FRAGMENTS or fold(grounded.quote.text) in fold(text)
     assert (grounded.quote is None) == (grounded.outcome in (Outcome.NOT_FOUND, Outcome.TOO_SHORT))
 
 
