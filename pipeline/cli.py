@@ -304,6 +304,7 @@ def report(
 ) -> None:
     """Write the report of a municipality as self-contained HTML and as Markdown."""
     from pipeline import report as room
+    from pipeline.archive import Archive
     from pipeline.score import score as points
     from pipeline.settings import Settings
     from pipeline.store.store import Store
@@ -313,7 +314,9 @@ def report(
     with Store(settings.database_url) as store:
         run = _surveyed(city, registry, settings, store)
         criteria, items = Workspace(settings.home).criteria_of(run), store.items(run.id)
-    built = room.build(run, criteria, items, points(run, items, criteria))
+        with Archive(Workspace(settings.home).archive) as archive:
+            snapshots = archive.snapshots(run.id)
+    built = room.build(run, criteria, items, points(run, items, criteria), snapshots=snapshots)
     folder = out or Workspace(settings.home).reports
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem = folder / f"{run.municipality.code}-{run.criteria_id}-{run.as_of}"

@@ -17,8 +17,8 @@ WORDS = {
     Verdict.MET: "[green]● met[/]",
     Verdict.NOT_MET: "[red]✕ not_met[/]",
     Verdict.NO_EVIDENCE: "○ no_evidence",
-    Verdict.NOT_JUDGED: "[yellow]? not_judged[/]",
-    Verdict.UNOBSERVED: "[yellow]△ unobserved[/]",
+    Verdict.NOT_JUDGED: "[yellow]△ not_judged[/]",
+    Verdict.UNOBSERVED: "[magenta]▧ unobserved[/]",
 }
 QUOTE_CHARS = 90
 
