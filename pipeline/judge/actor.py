@@ -59,7 +59,7 @@ _NATION = re.compile(
     rf"(?<!{_KAN})国(?!税|立|民|際|保|籍|道|語|内|外|宝|庫|会議員|勢|土)|政府|(?:総務|厚生労働|文部科学|経済産業|国土交通|農林水産|環境|法務|外務|財務|防衛)省|内閣(?:府|官房)|(?:デジタル|消防|警察|気象|国税|観光|文化|中小企業|こども家庭|スポーツ|林野|水産)庁|独立行政法人|(?<!{_KAN})省(?:が|の|では|は)"
 )
 _COMPANY = re.compile(
-    r"[一-龠々ァ-ヴーぁ-んa-z0-9・]{0,12}(?:株式会社|\(株\)|有限会社|\(有\)|合同会社)[一-龠々ァ-ヴーa-z0-9・]{0,12}|(?:民間|運営|開発|通信|携帯|電力|鉄道|バス|印刷|保守の?|製造)(?:事業者|会社|企業)|(?:[一-龠々ァ-ヴーa-z]{1,8})(?:店|社|商店|銀行|信用金庫|ショップ|メーカー|書店|商会|製作所|工業|電機|建設)(?=は|が|では|の|による|主催)|(?:各|加盟|参加)(?:店|店舗|社)|(?<![一-龠])(?:企業|会社|お?店|事業者)(?=は|が|では|による)"
+    r"[一-龠々ァ-ヴーa-z0-9・]{0,12}(?:株式会社|\(株\)|有限会社|\(有\)|合同会社)[一-龠々ァ-ヴーa-z0-9・]{0,12}|(?:民間|運営|開発|通信|携帯|電力|鉄道|バス|印刷|保守の?|製造)(?:事業者|会社|企業)|(?:[一-龠々ァ-ヴーa-z]{1,8})(?:店|社|商店|銀行|信用金庫|ショップ|メーカー|書店|商会|製作所|工業|電機|建設)(?=は|が|では|の|による|主催)|[ぁ-んァ-ヴー一-龠]{1,8}(?:銀行|信用金庫)(?=は|が|では|の)|(?:各|加盟|参加)(?:店|店舗|社)|(?<![一-龠])(?:企業|会社|お?店|事業者)(?=は|が|では|による)"
 )
 _BODY = re.compile(
     r"商工会(?:議所)?|観光(?:協会|連盟|連合会|機構)|(?:国際交流|文化|医師|体育|消費者|老人クラブ)(?:協会|会|連合会)|振興(?:センター|機構|財団|公社)|(?:大学|高等学校|高校|高専)(?!生|の?(?:学生|生徒))|農(?:業)?協(?:同組合)?|(?<![a-z])ja(?![a-z])|森林組合|漁協|npo(?:法人)?|(?:財団|社団)法人|(?:産業|経営|よろず)[^、。]{0,6}(?:支援センター|支援拠点|相談所)|実行委員会|自治会(?:が|は|では)|町内会(?:が|は|では)|(?:連合|機構|連盟|財団|公社|組合)(?=は|が|の|では|による)"
@@ -86,8 +86,11 @@ class Names:
 
     @cached_property
     def _own_name(self) -> re.Pattern[str]:
-        bare = self.name[:-1] if len(self.name) > 2 else self.name
-        return re.compile(f"{re.escape(self.name)}|{re.escape(bare)}(?=市|町|村|区)")
+        """The name where it is not the end of a longer one (東松山市 is not 松山市, 大津市 not 津市)."""
+        name = re.escape(self.name)
+        if len(self.name) > 2:
+            return re.compile(f"(?<![東西南北上下新大小中]){name}")
+        return re.compile(f"(?:(?<!{_KAN})|(?<=[県郡都府道度次年]))(?:{name})")
 
     def mentions(self, text: str) -> list[Mention]:
         """The actors that a folded text names, in order; of overlapping ones the earlier and longer."""
@@ -123,7 +126,7 @@ class Names:
         found = []
         for one in _OTHER_TOWN.finditer(text):
             name = one["named"] or one["office"] or ""
-            if name.endswith(self.name) or (name and _NOT_A_TOWN.search(name)):
+            if self._own_name.search(text, one.start(), one.end()) or (name and _NOT_A_TOWN.search(name)):
                 continue
             if name.endswith(("町", "村", "区")) and not self._acts_as_town(one, text):
                 continue
@@ -148,7 +151,7 @@ class Names:
         named = _unbound(self.mentions(sentence))
         owners = [one for one in named if one.start <= at and self._owns(one, sentence, at)]
         if owners:
-            return owners[-1].actor
+            return Actor.OWN if _beside(named, owners[-1], sentence) else owners[-1].actor
         later = [one for one in named if one.start > at and one.subject]
         return later[0].actor if later else Actor.UNSAID
 
@@ -168,11 +171,29 @@ class Names:
         return sorted(others)[0] if others else Actor.UNSAID
 
     def subject(self, text: str) -> Actor:
-        """The last explicit subject of a folded text, which a following sentence without one takes over."""
+        """The last subject of a folded text, which a following sentence without one takes over; the municipality where
+        the text comes back to it by name (隣の市では…。本市の状況は)."""
         if _TOGETHER.search(text):
             return Actor.OWN
-        subjects = [one.actor for one in _unbound(self.mentions(text)) if one.subject]
-        return subjects[-1] if subjects else Actor.UNSAID
+        named = _unbound(self.mentions(text))
+        subjects = [one for one in named if one.subject]
+        if not subjects:
+            return Actor.UNSAID
+        last = subjects[-1]
+        comes_back = any(one.actor is Actor.OWN and not one.bound and one.start > last.start for one in named)
+        return Actor.OWN if comes_back else last.actor
+
+
+def _beside(named: list[Mention], owner: Mention, sentence: str) -> bool:
+    """Whether the municipality is named as a partner before a company or body (市と株式会社○○は、共同で…)."""
+    if owner.actor not in (Actor.COMPANY, Actor.BODY):
+        return False
+    return any(
+        one.actor is Actor.OWN
+        and one.end <= owner.start
+        and re.match(r"(?:と|及び|、)?$", sentence[one.end : owner.start])
+        for one in named
+    )
 
 
 def _unbound(named: list[Mention]) -> list[Mention]:

@@ -50,6 +50,7 @@ _KEPT_WEIGHT = 0.8  # announced, and the day has come
 _EXCLUDES = re.compile(
     r"(?:でき|使え|なれ|受け付け|対応してい|取り扱ってい|扱え|取れ)(?:ない|ません)|対象外|不可|除外|以外|検討|予定|終了|廃止"
 )
+_SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
 _NO_TEXT_KINDS = (BlockKind.HEADING, BlockKind.TERM, BlockKind.HEADER_CELL, BlockKind.CAPTION, BlockKind.ALT)
 
@@ -88,7 +89,9 @@ class Reader:
         spoken = self._mode(page, statement, hit.at)
         actor = self._actor(criterion, page, statement, hit.at)
         side = self._side(criterion, hit, spoken, statement)
-        if side is Side.AGAINST and not hit.direct and not elliptic(statement.text):
+        if side is Side.AGAINST and not (hit.direct or elliptic(statement.text)):
+            side = Side.ASIDE
+        if side is Side.AGAINST and len(statement.text) < _SHORTEST_DENIAL_CHARS:
             side = Side.ASIDE
         if actor.other or not self._own_press(page, statement) or self._voice(page, statement):
             side = Side.ASIDE
@@ -110,6 +113,7 @@ class Reader:
         at = len(statement.text) if not hit.direct else hit.at
         actor = self._actor(criterion, page, statement, at)
         aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
+        aside = aside or len(statement.text) < _SHORTEST_DENIAL_CHARS
         return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
 
     def _mode(self, page: Prepared, statement: Statement, at: int) -> Said:
@@ -137,7 +141,7 @@ class Reader:
             return Side.FOR
         if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES):
             return Side.FOR
-        if criterion.past_counts and mode is Mode.ENDED:
+        if criterion.past_counts and (mode is Mode.ENDED or spoken.over):
             return Side.FOR
         if mode is Mode.LABEL:
             return Side.FOR if self._label_tells(hit, statement) else Side.ASIDE
@@ -163,7 +167,7 @@ class Reader:
             return whose
         nearest = [self.names.subject(statement.before), self.names.topic(f"{part.row}|{part.column}")]
         nearest += [self.names.topic(heading) for heading in reversed(part.headings)]
-        nearest += [self.names.subject(earlier.text) for earlier in page.earlier(part)]
+        nearest += [self.names.subject(earlier.text) for earlier in page.earlier(part) if not earlier.asked]
         nearest += [self._organiser(page, statement), self.names.topic(page.title)]
         for actor in nearest:
             actor = self._partnered(criterion, actor)

@@ -34,7 +34,8 @@ def page_title(title: str) -> str:
 
 @dataclass(frozen=True)
 class Part:
-    """A block of a page, folded. section: number of its run of blocks under the same headings."""
+    """A block of a page, folded. section: number of its run of blocks under the same headings; asked: its last turn is
+    a question put to the office."""
 
     block: Block
     text: str
@@ -43,6 +44,7 @@ class Part:
     headings: tuple[str, ...]
     section: int
     place: int
+    asked: bool = False
 
     @property
     def named(self) -> str:
@@ -139,6 +141,7 @@ def _parts(page: Page) -> Iterator[Part]:
             headings=tuple(remembered(one) for one in block.headings),
             section=section,
             place=place,
+            asked=asker_speaks(page.slice(block)),
         )
         place += 1
 

@@ -25,12 +25,13 @@ class Mode(StrEnum):
 @dataclass(frozen=True)
 class Said:
     """mode of the clause; trial: on trial; day: the date that decides it (start, end), where one is named;
-    kept: a plan whose announced day has come."""
+    kept: a plan whose announced day has come; over: its application period or round is over, so it took place."""
 
     mode: Mode
     trial: bool = False
     day: date | None = None
     kept: bool = False
+    over: bool = False
 
 
 _CLAUSE = re.compile(
@@ -52,6 +53,7 @@ _PLAN = re.compile(
     r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく)"
     r"[^、。]{0,16}[、。」)]*$"
 )
+_CAME_OF_IT = re.compile(r"[をがに][^。]*(?:ました|した|った)[。」)]*$")
 _DELIBERATES = re.compile(r"検討|考えて|研究|協議|要望|要求|構想|調査")
 _INTENT = re.compile(
     r"(?:目指(?:し|す)|めざ(?:し|す)|努め|心掛け|図(?:り(?:ます|、)|る|って(?:い|ま))|(?:推進|促進|展開|強化|拡大|充実|実現|整備|構築|導入|活用|改善|検証|支援)(?:し(?:ます|ていき|てまいり|ていく)|する|を図)"
@@ -102,7 +104,7 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     trial = bool(_TRIAL.search(clause))
     if _ASKS.search(clause) and not _INSTRUCTS.search(clause):
         return Said(Mode.ASKS, trial)
-    if not _PREDICATE.search(clause) and not _END.search(clause) and not _PLAN.search(clause) and not denies(clause):
+    if not _PREDICATE.search(clause) and not _END.search(clause) and not _plans(clause) and not denies(clause):
         return Said(Mode.LABEL, trial)
     if _WARNS.search(clause):
         return Said(Mode.LIMITS, trial)
@@ -111,13 +113,19 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     if _ends(clause):
         return _ended(clause, as_of, written, after)
     days = tuple(mentions(clause, near=written))
-    if _PLAN.search(clause):
+    if _plans(clause):
         return _planned(clause, days, as_of, trial)
     if future := _announced(clause, days, as_of):
         return Said(Mode.PLANS, trial, future)
     if _INTENT.search(clause) and not (days and _begun(clause, days, as_of)):
         return Said(Mode.INTENDS, trial)
     return Said(Mode.DOES, trial, _first_day(days))
+
+
+def _plans(clause: str) -> bool:
+    """Whether the clause ends in a plan, and not in what came of one (予定していたシステムを稼働させました)."""
+    found = _PLAN.search(clause)
+    return found is not None and not _CAME_OF_IT.search(found.group())
 
 
 def _denied(clause: str, trial: bool) -> Said:
@@ -133,7 +141,7 @@ def _ended(clause: str, as_of: date, written: date | None, after: str) -> Said:
     found = _END.search(clause)
     days = [one.day for one in mentions(clause, near=written) if one.day]
     if found and _ENDED_ROUND.search(clause[: found.start()]):
-        return Said(Mode.LIMITS)
+        return Said(Mode.LIMITS, over=True)
     if days and max(days) > as_of:
         return Said(Mode.DOES, day=None)
     succeeded = _SUCCEEDED.search(clause) or (_SUCCEEDED.search(after) and not denies(after))
