@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 # A criterion that has had this many pages is worth 1/sqrt(2) of a hungry one; a modest push, not a quota.
 SATED_PAGES = 12
-# A family is watched from its third page on and given up when, after so many, hardly a line was new.
-WATCHED_PAGES, CLOSED_PAGES, CLOSED_NOVELTY = 3, 8, 0.08
+# A family is watched from its third page on and given up when hardly a line was new: after 8 pages where a query makes
+# them, after 20 others, and after 30 where the links speak of a criterion.
+WATCHED_PAGES, CLOSED_NOVELTY = 3, 0.08
+CLOSED_QUERY_PAGES, CLOSED_PAGES, CLOSED_RELEVANT_PAGES = 8, 20, 30
 # How fast the mean novelty of a family follows its latest page (exponential moving average).
 NOVELTY_STEP = 0.3
 # Addresses with a query share a family more often by being generated: half worth at this share of the page budget.
@@ -28,9 +30,9 @@ class Family:
         self.pages += 1
         self.novelty += NOVELTY_STEP * (novelty - self.novelty)
 
-    @property
-    def closed(self) -> bool:
-        return self.pages >= CLOSED_PAGES and self.novelty < CLOSED_NOVELTY
+    def closed(self, most: int) -> bool:
+        """Whether nothing more of it is asked once so many pages were."""
+        return self.pages >= most and self.novelty < CLOSED_NOVELTY
 
 
 class Choice:
@@ -79,7 +81,7 @@ class Choice:
                 heapq.heappop(heap)
             if not heap:
                 del heaps[family, criterion]
-            elif not self.families[family].closed:
+            elif not self.families[family].closed(_most(family, criterion)):
                 score, number = heap[0]
                 worth = -score * self._appetite(family, criterion)
                 best = max(best or (worth, -number), (worth, -number))
@@ -95,3 +97,9 @@ class Choice:
         if criterion:
             appetite /= (1 + self.served[criterion] / SATED_PAGES) ** 0.5
         return appetite
+
+
+def _most(family: str, criterion: str) -> int:
+    if criterion:
+        return CLOSED_RELEVANT_PAGES
+    return CLOSED_QUERY_PAGES if "?" in family else CLOSED_PAGES

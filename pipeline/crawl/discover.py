@@ -47,12 +47,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Discovered:
-    """What a page leads to. headings: h1 and h2 texts; lines: its visible text, to tell new from old."""
+    """What a page leads to. headings: h1 and h2 texts; lines: its visible text, to tell new from old,
+    None where the page was too large to take apart."""
 
     title: str = ""
     headings: tuple[str, ...] = ()
     links: tuple[Found, ...] = ()
-    lines: tuple[str, ...] = ()
+    lines: tuple[str, ...] | None = None
 
 
 def discover(html: str, url: str, charset: str = "utf-8") -> Discovered:
@@ -177,4 +178,4 @@ def _scan(html: str, url: str) -> Discovered:
             page.add(unescape(next(filter(None, reference.groups()), "")), _squeeze(unescape(match[3])), "link")
         if len(page.found) >= MAX_LINKS:
             break
-    return Discovered(_squeeze(unescape(title[1])) if title else "", (), tuple(page.found.values()), ())
+    return Discovered(_squeeze(unescape(title[1])) if title else "", (), tuple(page.found.values()))

@@ -61,7 +61,7 @@ class Client:
     async def ask(self, url: str, wanted: Callable[[str], bool], *, max_bytes: int | None = None) -> Answer:
         """The answer to a GET of a canonical URL. wanted: whether a media type is worth its body.
 
-        Raises UnfetchedError: ADDRESS, DNS, CONNECT, TLS, TIMEOUT, TOO_LARGE, PROTOCOL, and MEDIA before the body is read.
+        Raises UnfetchedError: ADDRESS, DNS, CONNECT, TLS, TIMEOUT, TOO_LARGE, PROTOCOL, and MEDIA before any body.
         """
         try:
             # The client's own timeout starts anew with each byte; a slow drip ends only with this one.

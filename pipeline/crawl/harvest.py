@@ -23,8 +23,8 @@ FEED_SCORE, SITEMAP_SCORE, SITE_MAP_BONUS = 30.0, 40.0, 2.0
 # A list of addresses says nothing about where they stand; they wait behind what the home page links to.
 LISTED_DEPTH = 3
 # New characters of visible text that make a page wholly new.
-WHOLLY_NEW_CHARS = 300
-_SHORTEST_LINE, _MOST_LINES = 8, 2000
+WHOLLY_NEW_CHARS = 100
+_SHORTEST_LINE, _MOST_LINES = 5, 2000
 _FIGURES = re.compile(r"[\d\s]+")
 _FOLLOWED = {Kind.HOME, Kind.PAGE}
 _LISTS = {Kind.SITEMAP, Kind.FEED}
@@ -34,13 +34,14 @@ _HTML = re.compile(rb"<(!doctype html|html|head|body)\b", re.I)
 
 @dataclass(frozen=True)
 class Reading:
-    """What an answer of status 200 is. cause: why it cannot be read after all; novelty: 0 to 1."""
+    """What an answer of status 200 is. cause: why it cannot be read after all; lines: hash and length of each line of
+    its text, None where that was not looked at (PDF, too large a page)."""
 
     state: State
     cause: Cause | None = None
     page: Discovered = Discovered()
     listed: Listed = Listed()
-    lines: tuple[tuple[int, int], ...] = ()
+    lines: tuple[tuple[int, int], ...] | None = None
 
 
 def read(answer: Answer, kind: Kind) -> Reading:
@@ -53,7 +54,7 @@ def read(answer: Answer, kind: Kind) -> Reading:
     if form == "html" and kind in _FOLLOWED | {Kind.FEED}:
         decoded = decode(answer.body, answer.header("content-type"))
         page = discover(decoded.text, answer.url, decoded.charset)
-        return Reading(State.READ, page=page, lines=tuple(_hashed(page.lines)))
+        return Reading(State.READ, page=page, lines=None if page.lines is None else tuple(_hashed(page.lines)))
     return Reading(State.READ) if form else Reading(State.FAILED, cause=Cause.MEDIA)
 
 
@@ -112,7 +113,7 @@ class Harvest:
     def _novelty(self, address: Address, reading: Reading, sha256: str) -> float:
         if self._frontier.has_body(sha256):
             return 0.0
-        if not reading.lines:
+        if reading.lines is None:
             return 1.0
         new = self._frontier.unseen([hash_ for hash_, _ in reading.lines])
         return min(1.0, sum(length for hash_, length in reading.lines if hash_ in new) / WHOLLY_NEW_CHARS)

@@ -128,15 +128,17 @@ _DIGITS = re.compile(r"\d+")
 
 
 def family(url: str) -> str:
-    """What an address has in common with its neighbours: host, first two folders, depth, file type and query keys,
-    figures collapsed. A calendar or a faceted search is one family, and so is a section of articles."""
+    """What an address has in common with its neighbours, figures collapsed: host, first two folders, depth and file
+    type; with a query the whole path and the key, or that there are several. A calendar or a faceted search is one
+    family, and so is a section of articles."""
     parts = urlsplit(url)
+    keys = sorted({pair.partition("=")[0] for pair in parts.query.split("&") if pair})
+    if keys:
+        return _DIGITS.sub("0", f"{parts.netloc}{parts.path}?{keys[0] if len(keys) == 1 else '*'}")
     folders, _, name = parts.path.rpartition("/")
     segments = folders.split("/")[1:]
     extension = name.rpartition(".")[2].lower() if "." in name else ("/" if not name else "")
-    keys = ",".join(sorted({pair.partition("=")[0] for pair in parts.query.split("&") if pair}))
-    path = "/".join((*segments[:2], str(len(segments)), extension))
-    return _DIGITS.sub("0", f"{parts.netloc}/{path}?{keys}" if keys else f"{parts.netloc}/{path}")
+    return _DIGITS.sub("0", "/".join((parts.netloc, *segments[:2], "*" * len(segments), extension)))
 
 
 def is_runaway(url: str) -> bool:

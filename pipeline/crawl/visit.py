@@ -56,7 +56,7 @@ class Visitor:
         await self._client.close()
 
     async def visit(self, url: str, *, wanted: Callable[[str], bool], enter: Callable[[str], None]) -> Visit:
-        """The final answer of an address. enter: called for each redirect's target, raises UnfetchedError to stop there.
+        """The final answer of an address. enter: called with each redirect's target, raises to stop there.
 
         Raises UnfetchedError where there is no answer; a hop to a refused address, a loop or a sixth hop is REDIRECT.
         """

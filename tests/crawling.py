@@ -1,0 +1,58 @@
+"""A crawl in one call for the tests, and as a program of its own that may be killed: python tests/crawling.py JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hostile import path_of
+
+from pipeline.archive import Archive
+from pipeline.crawl import Plan, Progress, crawl
+from pipeline.models import Cause, Coverage, Snapshot
+
+CODE, RUN = "990101", "20260101T000000Z-990101"
+
+
+@dataclass(frozen=True)
+class Crawled:
+    coverage: Coverage
+    snapshots: tuple[Snapshot, ...]
+
+    def paths(self, status: int = 200) -> set[str]:
+        """Paths of the archived answers of that status."""
+        return {path_of(snapshot.url) for snapshot in self.snapshots if snapshot.status == status}
+
+    def causes(self) -> dict[str, Cause]:
+        return {path_of(one.url): one.cause for one in self.coverage.unread}
+
+
+def plan(url: str, **changes: object) -> Plan:
+    """A plan without pauses for a loopback site, whose own host and port alone are open."""
+    base = Plan(url, delay_s=0.0, deadline_s=5.0, allow_private=(url.split("/")[2],) if url else ())
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def run(plan: Plan, folder: Path, progress: Callable[[Progress], None] = lambda _: None) -> Crawled:
+    folder.mkdir(exist_ok=True)
+    with Archive(folder / "archive") as archive:
+        coverage = asyncio.run(
+            crawl(
+                plan,
+                archive=archive,
+                code=CODE,
+                run_id=RUN,
+                frontier_path=folder / "frontier.db",
+                progress=progress,
+            )
+        )
+        return Crawled(coverage, tuple(archive.snapshots(RUN)))
+
+
+if __name__ == "__main__":
+    order = json.loads(sys.argv[1])
+    run(plan(order["url"], **order.get("changes", {})), Path(order["folder"]))

@@ -1,0 +1,77 @@
+"""kill -9 at random moments: the continued crawl archives the same pages and repeats at most what was under way."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from crawling import RUN, plan, run
+from hostile import Reply, page, serve
+
+from pipeline.archive import Archive
+
+PAGES, KILLS = 60, 6
+DELAY_S = 0.02
+
+
+def _site(path: str) -> Reply | str | None:
+    """60 pages, each linking to the next ones; every tenth is missing, one answers 500, one is a feed."""
+    number = path.strip("/").removesuffix(".html") or "0"
+    if path == "/feed.xml":
+        return Reply(b"<rss><channel><item><link>/40.html</link></item></channel></rss>", media="application/rss+xml")
+    if not number.isdigit() or int(number) >= PAGES or int(number) % 10 == 9:
+        return None
+    if number == "13":
+        return Reply(b"<p>500</p>", status=500)
+    links = [(f"/{(int(number) * 3 + step) % (PAGES + 5)}.html", f"記事{step}") for step in range(1, 7)]
+    return page(*links, ("/feed.xml", "RSS"), title=f"第{number}号")
+
+
+def _start(url: str, folder: Path) -> subprocess.Popen[bytes]:
+    order = {"url": url, "folder": str(folder), "changes": {"delay_s": DELAY_S}}
+    return subprocess.Popen([sys.executable, str(Path(__file__).with_name("crawling.py")), json.dumps(order)])
+
+
+def _archived(folder: Path) -> list[tuple[str, int, str]]:
+    with Archive(folder / "archive") as archive:
+        return [(one.url, one.status, one.sha256) for one in archive.snapshots(RUN)]
+
+
+def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
+    moments = random.Random(20260101)
+    with serve(_site) as server:
+        whole = run(plan(server.url, delay_s=0.0), tmp_path / "whole")
+        asked_once = sorted(server.paths())
+        server.log.clear()
+        (tmp_path / "killed").mkdir()
+        kept: list[tuple[str, int, str]] = []
+        killed_midway = 0
+        for _ in range(KILLS):
+            seen = len(server.log)
+            child = _start(server.url, tmp_path / "killed")
+            deadline = time.monotonic() + 20
+            while len(server.log) == seen and child.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0.02, 0.5))
+            child.send_signal(signal.SIGKILL)
+            killed_midway += child.wait() == -signal.SIGKILL
+            now = _archived(tmp_path / "killed")
+            assert now[: len(kept)] == kept, "an archived answer was lost or changed"
+            kept = now
+        last = _start(server.url, tmp_path / "killed")
+        assert last.wait(timeout=30) == 0
+        after = sorted(server.paths())
+    assert killed_midway >= 4
+    assert set(asked_once) == set(after)
+    robots = after.count("/robots.txt")
+    assert len(after) - len(asked_once) <= (robots - 1) + killed_midway
+    assert set(_archived(tmp_path / "killed")) == {(one.url, one.status, one.sha256) for one in whole.snapshots}
+    resumed = run(plan(server.url, delay_s=DELAY_S), tmp_path / "killed").coverage
+    assert resumed.read == whole.coverage.read
+    assert resumed.found == whole.coverage.found
+    assert [one.url for one in resumed.unread] == [one.url for one in whole.coverage.unread]
