@@ -103,6 +103,7 @@ class RunFile:
         if self._handle >= 0:
             with contextlib.suppress(OSError):
                 self._sync(every_s=0)
+                fcntl.flock(self._handle, fcntl.LOCK_UN)  # at once, though a child just forked may hold the file yet
         self.let_go()
 
     def let_go(self) -> None:
