@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_COMMENT = re.compile(r"/\*.*?\*/", re.S)
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_BRACE = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"[a-z0-9]*([.#][\w-]+)", re.I)
-_CONDITION = re.compile(r"@(?!media\s+(?:all|screen)\s*\{)[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+_UNCONDITIONAL = re.compile(r"@media\s+(?:all|screen)", re.I)
+_SPEAK_OF_VISIBILITY = frozenset(
+    {"display", "visibility", "font-size", "opacity", "position", "text-indent", "clip", "clip-path", "transform"}
+)
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 _OFF_SCREEN_PX = -999
 _MAX_STYLESHEET_CHARS = 200_000
@@ -37,18 +39,42 @@ class Stylesheet:
 
 
 def stylesheet(css: str) -> Stylesheet:
-    """Rules of one class or id without conditions; the last one that speaks about display or visibility holds."""
-    css = _COMMENT.sub("", css[:_MAX_STYLESHEET_CHARS])
-    css = re.sub(r"@media\s+(?:all|screen)\s*\{", "", _CONDITION.sub("", css))
+    """Rules of one class or id without conditions; the last one that speaks about visibility holds."""
     state: dict[str, bool] = {}
-    for selectors, body in _RULE.findall(css):
+    for selectors, body in _rules(_uncommented(css[:_MAX_STYLESHEET_CHARS])):
         declared = declarations(body)
-        if not declared.keys() & {"display", "visibility", "font-size", "opacity", "position", "text-indent", "clip"}:
+        if not declared.keys() & _SPEAK_OF_VISIBILITY:
             continue
         for selector in selectors.split(","):
             if match := _SIMPLE.fullmatch(selector.strip()):
                 state[match.group(1)] = style_hides(declared)
     return Stylesheet(frozenset(name for name, hidden in state.items() if hidden))
+
+
+def _uncommented(css: str) -> str:
+    head, *rest = css.split("/*")
+    return head + "".join(part.partition("*/")[2] for part in rest)
+
+
+def _rules(css: str) -> Iterator[tuple[str, str]]:
+    """(selectors, declarations) outside at-rules; @media all and screen are looked into, other conditions are not."""
+    prelude, skipped, at = "", 0, 0
+    for brace in _BRACE.finditer(css):
+        text, at = css[at : brace.start()], brace.end()
+        if brace.group() == "{":
+            if skipped:
+                skipped += 1
+            elif _UNCONDITIONAL.fullmatch(text.strip()):
+                prelude = ""
+            elif "@" in text:
+                skipped = 1
+            else:
+                prelude = text
+        elif skipped:
+            skipped -= 1
+        elif prelude:
+            yield prelude, text
+            prelude = ""
 
 
 def declarations(style: str) -> dict[str, str]:

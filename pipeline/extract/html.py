@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 _MAX_TITLE_CHARS = 300
+_TAME_FROM_CHARS = 50_000
+_MONSTER_TAG = re.compile(
+    r"""(<[a-z][^\s/>]*+)(?:[\s/]++[^\s"'<>/=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s"'>]++))?+){2000,}+""", re.I
+)
 # A page that says it is not there says so in its title or first heading, and says little else.
 _GONE = re.compile(
     r"(?:ページ|ファイル|コンテンツ|URL|お探しのもの).{0,12}(?:見つかりません|みつかりません|見つかりませんでした|存在しません|ありません(?!か)|削除)"
@@ -41,7 +45,7 @@ def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
     """The page, or Unread with cause EMPTY (nothing visible) or NOT_FOUND (a `page not found` behind a 200)."""
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(decode(body, snapshot.header("content-type")).text)
+    tree = LexborHTMLParser(_tamed(decode(body, snapshot.header("content-type")).text))
     layout = Layout(stylesheet("\n".join(node.text() for node in tree.css("style"))))
     if tree.body is not None:
         layout.run(tree.body)
@@ -67,6 +71,11 @@ def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
         links=inventory(layout.anchors, text, base, [block.start for block in layout.blocks], regions),
         hidden_text=layout.hidden,
     )
+
+
+def _tamed(html: str) -> str:
+    """The page without tags of thousands of attributes: the parser compares each with all before it."""
+    return _MONSTER_TAG.sub(r"\1", html) if len(html) > _TAME_FROM_CHARS else html
 
 
 def _with_main(tree: LexborHTMLParser, layout: Layout, regions: list[Region]) -> list[Region]:

@@ -35,7 +35,7 @@ def _limit(memory: int, cpu_s: int) -> None:
 
 
 def read(body: bytes, sheets: int) -> dict[str, Any]:
-    """`sheets`: per sheet its lines as [text, left, bottom, right, top, font size], in points; `total`, `title`, `error`.
+    """`sheets`: per sheet its lines as [text, left, bottom, right, top, font size], points; `total`, `title`, `error`.
 
     pypdf is asked where pdfium fails or finds nothing: it knows the vertical encodings that pdfium leaves empty.
     """

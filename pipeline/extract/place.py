@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pipeline.extract.tables import Cell, Table
 from pipeline.models import BlockKind, Region
@@ -42,18 +43,17 @@ class Terms:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """Where text stands. level: of the heading it is in, 0 outside; sinks: lists that want the text of what is inside
     (a heading's, a cell's, a term's); behind: background colour; in_content: below <main> or
     <article>; named_content: below the element that the page itself calls its content; chrome: index of the menu or
     footer it is in."""
 
+    outline: Outline
     region: Region = Region.BODY
     in_content: bool = False
     named_content: bool = False
     kind: BlockKind = BlockKind.OTHER
-    outline: Outline = field(default_factory=Outline)
     level: int = 0
     sinks: tuple[list[str], ...] = ()
     table: Table | None = None
@@ -111,9 +111,9 @@ def in_table(tag: str, attributes: Attributes, place: Place) -> Place:
         if place.table is not None:
             place.table.layout = True
         layout = attributes.get("role") in ("presentation", "none")
-        return replace(place, table=Table(layout=layout), cell=None, in_head=False, named_by=None, sinks=())
+        return place._replace(table=Table(layout=layout), cell=None, in_head=False, named_by=None, sinks=())
     if tag in ("thead", "tbody", "tfoot"):
-        return replace(place, in_head=tag == "thead")
+        return place._replace(in_head=tag == "thead")
     if place.table is None:
         return place
     if tag == "tr":
@@ -125,20 +125,20 @@ def in_table(tag: str, attributes: Attributes, place: Place) -> Place:
         width=_count(attributes.get("colspan")),
         height=_count(attributes.get("rowspan")),
     )
-    return replace(place, cell=cell, named_by=None, sinks=(cell.text,))
+    return place._replace(cell=cell, named_by=None, sinks=(cell.text,))
 
 
 def in_list(tag: str, place: Place) -> Place:
     """The place inside a dl, dt or dd: a dd is named by the dt, or by the several, before it."""
     if tag == "dl":
-        return replace(place, terms=Terms(), named_by=None)
+        return place._replace(terms=Terms(), named_by=None)
     terms = place.terms or Terms()
     if tag == "dd":
         terms.closed = True
-        return replace(place, named_by=terms.current)
+        return place._replace(named_by=terms.current)
     if terms.closed:
         terms.current, terms.closed = [], False
-    return replace(place, named_by=None, sinks=(*place.sinks, terms.current))
+    return place._replace(named_by=None, sinks=(*place.sinks, terms.current))
 
 
 def _count(value: str | None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.extract.hidden import Stylesheet, background, hides
@@ -49,7 +48,8 @@ _HOLDS_PARAGRAPHS = frozenset(_KINDS.values()) - {BlockKind.PARAGRAPH, BlockKind
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
-_MAX_BLOCKS = 200_000
+# Beyond it what is left becomes one block, and images stay silent: an extracted block costs about 2 KB of memory.
+_MAX_BLOCKS = 120_000
 _MAX_HIDDEN_CHARS = 5_000
 
 
@@ -73,7 +73,7 @@ class Layout:
         self._length = 0
         self._space = False
         self._breaks = 0
-        self._owner = Place()
+        self._owner = Place(Outline())
         self._start = 0
         self._open: list[Anchor] = []
         self._alts: list[tuple[str, Place, Anchor | None]] = []
@@ -97,7 +97,7 @@ class Layout:
         """Walk without recursion: how deep it goes is the page's to choose."""
         stack: list[tuple[LexborNode, str, Place, Place]] = []
         node: LexborNode | None = body
-        place = Place()
+        place = self._owner
         while node is not None:
             inner = self._enter(node, place)
             if inner is not None:
@@ -142,7 +142,7 @@ class Layout:
             return None
         if "style" in attributes or "bgcolor" in attributes:
             behind = background(attributes, place.behind)
-            place = place if behind == place.behind else replace(place, behind=behind)
+            place = place if behind == place.behind else place._replace(behind=behind)
         if tag == "a":
             return self._link(attributes, place)
         if tag not in _BLOCKS:
@@ -174,9 +174,9 @@ class Layout:
         if attributes or tag in _REGIONS:
             inner = self._region(node, tag, attributes, place)
         if inner.region is not place.region:
-            inner = replace(inner, outline=Outline())
+            inner = inner._replace(outline=Outline())
         elif tag in _SCOPES:
-            inner = replace(inner, outline=inner.outline.open_scope())
+            inner = inner._replace(outline=inner.outline.open_scope())
         if tag in _TABLE:
             inner = in_table(tag, attributes, inner)
         elif tag in _LIST:
@@ -185,10 +185,10 @@ class Layout:
         if kind is BlockKind.HEADING:
             if inner.table is not None:
                 inner.table.layout = True
-            return replace(inner, kind=kind, level=int(tag[1]), sinks=([],))
+            return inner._replace(kind=kind, level=int(tag[1]), sinks=([],))
         if kind is None or (tag == "p" and inner.kind in _HOLDS_PARAGRAPHS):
             return inner
-        return replace(inner, kind=kind)
+        return inner._replace(kind=kind)
 
     def _region(self, node: LexborNode, tag: str, attributes: Attributes, place: Place) -> Place:
         role, identity = attributes.get("role") or "", attributes.get("id") or ""
@@ -199,14 +199,14 @@ class Layout:
         in_content = place.in_content or is_article(tag) or role == "main"
         named = place.named_content or starts_content(tag, role, identity)
         if in_content is not place.in_content or named is not place.named_content:
-            place = replace(place, in_content=in_content, named_content=named)
+            place = place._replace(in_content=in_content, named_content=named)
         if region is place.region:
             return place
         if region is Region.BODY:
             self._with_content.add(place.chrome)
-            return replace(place, region=region, chrome=-1)
+            return place._replace(region=region, chrome=-1)
         self._chrome.append(node)
-        return replace(place, region=region, chrome=len(self._chrome) - 1)
+        return place._replace(region=region, chrome=len(self._chrome) - 1)
 
     def _leave(self, tag: str, place: Place, inner: Place) -> None:
         if tag == "a":
@@ -225,7 +225,7 @@ class Layout:
         if attributes.get("href") is None and not attributes.get("onclick"):
             return place
         self._open.append(self._anchor(attributes, place))
-        return replace(place)
+        return place._replace()
 
     def _anchor(self, attributes: Attributes, place: Place) -> Anchor:
         anchor = Anchor(
@@ -318,7 +318,7 @@ class Layout:
         label = ""
         if anchor is not None and anchor.start >= self._start:
             label = beside[anchor.start - self._start : anchor.end - self._start]
-        if alt in (beside, label):
+        if alt in (beside, label) or len(self.blocks) >= _MAX_BLOCKS:
             return
         self._begin(place)
         self._put(alt)
