@@ -1,9 +1,9 @@
-"""Agreement of the embedded judge with labelled sites: a table a site, the confusion matrix, kappa, precision and recall.
+"""Agreement of the embedded judge with labelled sites: disagreements, confusion matrix, kappa, precision, recall.
 
     python benchmarks/agreement.py --sites DIR [--all]
 
-DIR holds a folder a site: manifest.json (name, prefecture, code, as_of), labels.jsonl (criterion, verdict, evidence) and
-site/ (the files). Criteria labelled `skip` need a live measurement and are left out.
+DIR holds a folder a site: manifest.json (name, prefecture, code, as_of), labels.jsonl (criterion, verdict, evidence)
+and site/ (the files). Criteria labelled `skip` need a live measurement and are left out.
 """
 
 from __future__ import annotations
@@ -157,9 +157,8 @@ def matrix(cases: Sequence[Case]) -> str:
 def print_case(case: Case) -> None:
     proposal = case.proposal
     mark = " " if case.agrees else "*"
-    print(
-        f"{mark} {proposal.criterion:12} label {case.label['verdict']:12} judge {proposal.verdict:12} {proposal.confidence}"
-    )
+    label = case.label["verdict"]
+    print(f"{mark} {proposal.criterion:12} label {label:12} judge {proposal.verdict:12} {proposal.confidence}")
     for claim, url in zip(proposal.claims[:2], case.urls, strict=False):
         print(f"      judge: {claim.text[:110]} {claim.href}  [{url.removeprefix(HOME)}]")
     if not case.agrees:

@@ -1,4 +1,4 @@
-"""General Japanese: what a clause does with its topic, and whose deed it tells. Invented sentences, looked at on 2026-11-20."""
+"""General Japanese: what a clause does with its topic, whose deed it tells. Looked at on 2026-11-20."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Small invented pages with the traps of municipal sites: whose page it is, what the body takes back, which date holds."""
+"""Small invented pages with the traps of municipal sites: whose page, what is taken back, which date holds."""
+
+# One case a line reads better than a folded one.
+# ruff: noqa: E501
 
 from __future__ import annotations
 

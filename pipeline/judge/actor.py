@@ -26,13 +26,16 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True)
 class Mention:
-    """An actor named in folded text[start:end]. subject: marked as the one who acts or is spoken of (は が では による)."""
+    """An actor named in folded text[start:end]. subject: the one who acts (は が では による).
+
+    bound: an office or staff (職員, 役場, 市), which belong to whichever government was named before them.
+    """
 
     actor: Actor
     start: int
     end: int
     subject: bool
-    bound: bool = False  # 職員, 役場, 市: belongs to whichever government was named before it
+    bound: bool = False
 
 
 _SUBJECT = r"(?:は|が(?!い)|では|には|でも|においては|による|により|によって|主催|運営|独自|も(?!と)|からの)"

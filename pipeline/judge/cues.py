@@ -11,12 +11,15 @@ from pipeline.models import BlockKind, Cue
 
 # What a group found only around the sentence takes from the cue's strength.
 NEARBY = {"sentence": 1.0, "block": 0.94, "heading": 0.9, "section": 0.86}
-# How far the topic of an elliptic denial may stand: earlier in the block or row, the block before, the heading, farther.
+# Where the topic of an elliptic denial may stand: its block, the block before, the heading, farther, the title.
 ELLIPTIC = (1.0, 0.95, 0.95, 0.8, 0.7)
 
 
 # A longer first cell is itself a statement, not the name of its row.
 LONGEST_NAME_CHARS = 24
+
+
+_PAUSE = re.compile(r"[、。]")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,15 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Hit:
-    """A cue found at a statement: at is the place of its first group in the statement (0 where it is only around it);
-    weight: what the places of the groups leave of the cue's strength; direct: all groups stand in the sentence."""
+    """A cue found at a statement. at: where its clause is read (0 where the cue is only around it); rest: what follows
+    the first group up to the next pause; weight: what the places of the groups leave of the cue's strength; direct: all
+    groups stand in the sentence."""
 
     cue: Cue
     at: int
     weight: float
     direct: bool
+    rest: str = ""
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
@@ -65,7 +70,9 @@ def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
             return None
         weight *= NEARBY[place]
         direct = direct and place == "sentence"
-    return Hit(one.cue, _centre(one, statement.text), weight, direct)
+    anchor = one.groups[0].search(statement.text)
+    rest = _PAUSE.split(statement.text[anchor.end() :], maxsplit=1)[0] if anchor else ""
+    return Hit(one.cue, _centre(one, statement.text), weight, direct, rest)
 
 
 def _anchored(one: Compiled, statement: Statement) -> bool:
@@ -102,7 +109,7 @@ def _place(group: re.Pattern[str], within: str, page: Prepared, statement: State
         return "sentence"
     if within == "sentence":
         return None
-    if group.search(statement.before) or group.search(statement.after):
+    if group.search(statement.before):
         return "block"
     if group.search("|".join(part.headings)) or group.search(page.title):
         return "heading"

@@ -67,7 +67,7 @@ def _date(year: int, month: int, day: int) -> date | None:
 
 
 def _completed(month: int, day: int, year: int | None, near: date | None) -> date | None:
-    """A day without a year: of the year named before it in the sentence, else the one nearest to when it was written."""
+    """A day without a year: of the year named before it, else the one nearest to when it was written."""
     if year is not None:
         return _date(year, month, day)
     if near is None:

@@ -51,6 +51,7 @@ _EXCLUDES = re.compile(
     r"(?:でき|使え|なれ|受け付け|対応してい|取り扱ってい|扱え|取れ)(?:ない|ません)|対象外|不可|除外|以外|検討|予定|終了|廃止"
 )
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
+_WORD = re.compile(r"[一-龠ァ-ヴ]")
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
 _NO_TEXT_KINDS = (BlockKind.HEADING, BlockKind.TERM, BlockKind.HEADER_CELL, BlockKind.CAPTION, BlockKind.ALT)
 
@@ -138,7 +139,8 @@ class Reader:
         if statement.part.block.kind in _NO_TEXT_KINDS:
             return Side.ASIDE
         if hit.cue.asserts and mode in (Mode.DENIES, Mode.LIMITS, Mode.ENDED, Mode.LABEL):
-            return Side.FOR
+            # 印鑑は要りません says it; 席を固定しない働き方は導入していません has a denial of its own.
+            return Side.AGAINST if mode is not Mode.LABEL and _WORD.search(hit.rest) else Side.FOR
         if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES):
             return Side.FOR
         if criterion.past_counts and (mode is Mode.ENDED or spoken.over):
@@ -151,7 +153,7 @@ class Reader:
 
     @staticmethod
     def _label_tells(hit: Hit, statement: Statement) -> bool:
-        """Whether words without a verb state something: a cell or definition under a name, or where the cue allows it."""
+        """Whether words without a verb state something: a cell under a name, or where the cue allows it."""
         part = statement.part
         names = (part.row, part.column, part.headings[-1] if part.headings else "", statement.before)
         if statement.link or any(_EXCLUDES.search(name) for name in names):

@@ -29,7 +29,7 @@ _NO_BURDEN = re.compile(
     r"(?:必要|手間|待ち時間|待つこと|費用|負担|料金|手数料|通信料|制限|お金)(?:は|が|も|に)?(?:一切)?"
     r"(?:なく(?:なり(?:まし)?た|なった)|ありません|ない|なし|ございません|かかりません|かからない|いりません|要りません)"
     + _TAIL
-    + r"|(?:並ば|待た|行か|出向か|来なく|書か|押さ)(?:なく|ない|ず)(?:て|で|に)(?:も)?(?:済み|よい|良い|いい|結構|すみ|大丈夫)"
+    + r"|(?:並ば|待た|行か|出向か|書か|押さ)(?:なく|ない|ず)(?:て|で|に)(?:も)?(?:済み|よい|いい|結構|すみ)"
 )
 _LIMITED = re.compile(
     r"(?:わけではありません|わけではない|とは限りません|とは限らない|だけではありません|のみではありません|一部|以外は|ただし|但し|除き"
@@ -44,7 +44,7 @@ def denies(clause: str) -> bool:
 
 
 def limited(clause: str) -> bool:
-    """Whether what the clause says holds for some cases, times or sides of the thing only (〜の場合は利用できません)."""
+    """Whether what the clause says holds for some cases or sides of the thing only (〜の場合は利用できません)."""
     return bool(_LIMITED.search(clause))
 
 
@@ -65,7 +65,7 @@ _CONTENT = re.compile(r"[一-龠々ァ-ヴーa-z0-9]{2,}(?:は|が|を|も|の|�
 
 
 def elliptic(clause: str) -> bool:
-    """Whether the clause names no thing of its own, so that it speaks of what stands before it (現在は行っていません)."""
+    """Whether the clause names nothing of its own and so speaks of what stands before (現在は行っていません)."""
     rest = _TIME_PHRASE.sub("", clause)
     rest = _GENERIC_PHRASE.sub("", rest)
     return not _CONTENT.search(rest)

@@ -22,8 +22,8 @@ def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: da
 
     Days with at least one dated item count once. The window is the 60 days up to and including as_of; later days are
     dropped. The value is the median of the gaps, in days, between consecutive such days; at most 3 is `met`, more is
-    `not_met`. The gap that crosses an edge of the window is not counted: before the first day the list may simply be cut
-    off, and after the last one nobody knows yet. The densest list is the one with most days in the window.
+    `not_met`. The gap that crosses an edge of the window is not counted: before the first day the list may be cut off,
+    and after the last one nobody knows yet. The densest list is the one with most days in the window.
 
     A list with fewer than three such days settles nothing where it is cut off within the window (a feed of its last few
     items) or says nothing of it. One that reaches back beyond the window and still shows at most two days in it is
@@ -68,7 +68,7 @@ def _is_build_date(one: DatedList) -> bool:
 
 def _why_none(lists: Sequence[DatedList]) -> str:
     if lists:
-        return "サイトマップの日付がすべて同じ日(一括生成の日)で、更新の一覧とはいえず、ほかに日付のある一覧が見つからない。"
+        return "サイトマップの日付がすべて同じ日(一括生成の日)で更新の一覧とはいえず、ほかに一覧が見つからない。"
     return "日付のある新着一覧、フィード、サイトマップのいずれも見つからない。"
 
 

@@ -1,4 +1,4 @@
-"""The embedded judge: reads every page by the criteria file's cues and general Japanese grammar. No model, no network."""
+"""The embedded judge: every page read by the criteria file's cues and general Japanese grammar, no model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RulesJudge:
         self._prepared: dict[str, Prepared] = {}
 
     def judge(self, criterion: Criterion, pages: Mapping[str, Page], passages: tuple[Passage, ...]) -> Proposal:
-        """What the pages say about the criterion. All pages are read: rules are cheap, and retrieval may miss a cell."""
+        """What the pages say. All of them are read: rules are cheap, and retrieval may miss a cell."""
         found = [one for sha in pages for one in self._findings(criterion, self._page(pages[sha]))]
         best = _strongest(found, Side.FOR), _strongest(found, Side.AGAINST)
         chosen, other = self._weigh(criterion, *best)

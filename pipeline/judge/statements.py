@@ -12,7 +12,7 @@ from pipeline.judge.speech import addressed_to_evaluator, asker_speaks
 from pipeline.models import Block, BlockKind, Page, Region
 from pipeline.text import sentences
 
-# How many blocks back a sentence may lean on in its section, and how far back the topic of an elliptic denial may stand.
+# How many blocks back in its section a sentence may lean on.
 LOOK_BACK_BLOCKS = 6
 
 

@@ -52,7 +52,7 @@ def _claim(finding: Finding) -> Claim:
 
 
 def _quoted(finding: Finding) -> str:
-    """The sentence; widened within its block where it leans on what stands before it or is too short to be understood."""
+    """The sentence; its whole block where it leans on what stands before or is too short to be understood."""
     statement = finding.statement
     if statement is None:
         return ""
