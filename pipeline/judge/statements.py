@@ -26,6 +26,17 @@ _SITE_NAME = re.compile(
 )
 
 
+# What somebody asked or wished, told in the office's own sentence: 「カードで払えますか」というお問い合わせに…
+_REPORTED = re.compile(
+    r"「[^「」]{2,80}(?:か[。?]?|[?]|ほしい|たい|べき(?:だ)?|助かる|便利だ)」(?=と(?:い|の|お|ご|聞|質|尋|問)|など|に(?:つ|お答|対))"
+)
+
+
+def spoken(text: str) -> str:
+    """A folded sentence without the questions and wishes of others that it reports."""
+    return _REPORTED.sub("「」", text)
+
+
 def page_title(title: str) -> str:
     """The folded title without the name of the site, which stands on every page and says nothing of this one."""
     parts = re.split(r"[|\uff5c/\uff0f:\uff1a\u2010-\u2015\u2212]|\s[-–—]\s|(?<=\s)-|-(?=\s)|«|»|<|>|＞|＜", title)
@@ -155,7 +166,7 @@ def _link_labels(page: Page) -> tuple[Sequence[int], dict[int, int]]:
 def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, int]]) -> Iterator[Statement]:
     block = part.block
     spans = [(block.start + start, block.start + end) for start, end in sentences(page.slice(block))]
-    folded = [fold(page.text[start:end]) for start, end in spans]
+    folded = [spoken(fold(page.text[start:end])) for start, end in spans]
     for number, (start, end) in enumerate(spans):
         if folded[number]:
             yield Statement(
