@@ -105,11 +105,12 @@ def _allowed(one: Compiled, page: Prepared, statement: Statement) -> bool:
 
 def _place(group: re.Pattern[str], within: str, page: Prepared, statement: Statement) -> str | None:
     part = statement.part
-    if group.search(statement.text) or group.search(part.named):
+    asked = part.row.endswith(("か", "か。", "?"))
+    if group.search(statement.text) or (group.search(part.named) and not asked):
         return "sentence"
     if within == "sentence":
         return None
-    if group.search(statement.before):
+    if group.search(statement.before) or group.search(part.named):
         return "block"
     if group.search("|".join(part.headings)) or group.search(page.title):
         return "heading"

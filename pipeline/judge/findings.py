@@ -94,6 +94,8 @@ class Reader:
             side = Side.ASIDE
         if side is Side.AGAINST and len(statement.text) < _SHORTEST_DENIAL_CHARS:
             side = Side.ASIDE
+        if side is Side.FOR and not hit.direct and self._taken_back(page, statement):
+            side = Side.ASIDE
         if actor.other or not self._own_press(page, statement) or self._voice(page, statement):
             side = Side.ASIDE
         return self._finding(side, hit, page, statement, spoken, actor)
@@ -133,6 +135,12 @@ class Reader:
         ):
             return last
         return said(chosen, as_of=self.as_of, written=written, after=statement.after)
+
+    def _taken_back(self, page: Prepared, statement: Statement) -> bool:
+        """Whether an earlier sentence of the block denies what this one, which leans on it, seems to say."""
+        earlier = [one for one in statement.before.split("。") if one]
+        denied = (Mode.DENIES, Mode.ENDED, Mode.PLANS)
+        return any(said(one, as_of=self.as_of, written=page.page.dated).mode in denied for one in earlier)
 
     def _side(self, criterion: Criterion, hit: Hit, spoken: Said, statement: Statement) -> Side:
         mode = spoken.mode

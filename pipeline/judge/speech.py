@@ -38,10 +38,9 @@ def addressed_to_evaluator(sentence: str) -> bool:
 
 def residents_voice(row: str, column: str, heading: str) -> bool:
     """Whether what stands there is a resident's wish or question rather than the office's word (folded labels)."""
-    labels = [one for one in (row, column, heading) if one]
-    if any(_ANSWER.search(label) and not _VOICE.match(label) for label in labels[:2]):
+    if any(_ANSWER.search(label) and not _VOICE.match(label) for label in (row, column)):
         return False
-    return any(_VOICE.match(label) for label in labels)
+    return any(_VOICE.match(label) for label in (row, column, heading) if label)
 
 
 def wishes_are_gathered(title: str, headings: str) -> bool:
