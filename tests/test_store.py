@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
 import signal
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -525,45 +524,65 @@ def test_a_judgement_cannot_lose_its_run(store: Store, file: Path) -> None:
 # --- several processes ------------------------------------------------------------------------------------------------
 
 
-def _open_together(url: str, barrier: Barrier, run_id: str) -> None:
-    barrier.wait()
-    with Store(url) as store:
-        store.save_run(run(run_id))
+_OPEN = """
+with Store(url) as store:
+    store.save_run(run(sys.argv[2]))
+"""
+
+_DECIDE = """
+with Store(url) as store:
+    for number in map(int, sys.argv[3:]):
+        try:
+            store.record(queue.approve(store.item(number), reviewer=sys.argv[2], now=NOW))
+        except DecisionError as error:
+            assert "already decided" in str(error)
+"""
+
+
+_WAIT_FOR_THE_SIGNAL = """
+import sys
+from queue_data import NOW, run
+from pipeline.errors import DecisionError
+from pipeline.review import queue
+from pipeline.store.store import Store
+url = sys.argv[1]
+print(flush=True)
+input()
+"""
+
+
+def _together(file: Path, script: str, *arguments: Sequence[object]) -> None:
+    """Runs the script in one process for each list of arguments, all let go at the same moment; all must succeed."""
+    ready = (
+        "import sys; from queue_data import *; from pipeline.errors import *; from pipeline.store.store import Store\n"
+    )
+    ready += "from pipeline.review import queue; print(flush=True); input(); url = sys.argv[1]\n"
+    with contextlib.ExitStack() as stack:
+        children = []
+        for one in arguments:
+            command = [sys.executable, "-c", _WAIT_FOR_THE_SIGNAL + script, f"sqlite:///{file}", *map(str, one)]
+            pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+            child = subprocess.Popen(command, cwd=Path(__file__).parent, text=True, **pipes)
+            children.append(stack.enter_context(child))
+            stack.callback(child.kill)
+        assert [child.stdout.readline() for child in children] == ["\n"] * len(children)
+        for child in children:
+            child.stdin.write("\n")
+            child.stdin.flush()
+        assert [(child.communicate(timeout=60)[1], child.returncode) for child in children] == [("", 0)] * len(children)
 
 
 def test_processes_may_create_one_database_at_once(file: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(4)
-    url = f"sqlite:///{file}"
-    workers = [context.Process(target=_open_together, args=(url, barrier, f"r{index}")) for index in range(4)]
-    _all_succeed(workers)
-    with Store(url) as store:
+    _together(file, _OPEN, ["r0"], ["r1"], ["r2"], ["r3"])
+    with Store(f"sqlite:///{file}") as store:
         assert len(store.runs()) == 4
-
-
-def _decide_all(url: str, barrier: Barrier, reviewer: str, numbers: list[int]) -> None:
-    barrier.wait()
-    with Store(url) as store:
-        for number in numbers:
-            try:
-                store.record(approve(store.item(number), reviewer))
-            except DecisionError as error:
-                assert "already decided" in str(error)
 
 
 def test_two_people_at_once_lose_no_decision(store: Store, file: Path) -> None:
     """Each of two processes decides 30 items of its own and, from opposite ends, 30 that both want."""
-    items = save(store, *(judgement(f"ops-{number:02}") for number in range(1, 91)))
-    numbers = [one.number for one in items]
+    numbers = [one.number for one in save(store, *(judgement(f"ops-{number:02}") for number in range(1, 91)))]
     mine, ours, yours = numbers[:30], numbers[30:60], numbers[60:]
-    context = multiprocessing.get_context("spawn")
-    barrier, url = context.Barrier(2), f"sqlite:///{file}"
-    _all_succeed(
-        [
-            context.Process(target=_decide_all, args=(url, barrier, "佐藤", ours + mine)),
-            context.Process(target=_decide_all, args=(url, barrier, "鈴木", ours[::-1] + yours)),
-        ]
-    )
+    _together(file, _DECIDE, ["佐藤", *ours, *mine], ["鈴木", *ours[::-1], *yours])
     items = store.items("r1")
     assert [len(one.decisions) for one in items] == [1] * 90
     assert {one.decisions[0].reviewer for one in items[:30]} == {"佐藤"}
@@ -610,14 +629,6 @@ def test_a_killed_process_loses_no_recorded_decision(store: Store, file: Path) -
         recorded = len(store.decisions(CITY.code))
         assert acknowledged <= recorded <= acknowledged + 1  # the last may be recorded and not yet acknowledged
     assert _execute(file, "PRAGMA integrity_check") == [("ok",)]
-
-
-def _all_succeed(workers: list) -> None:
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert [worker.exitcode for worker in workers] == [0] * len(workers)
 
 
 def _execute(file: Path, statement: str, *values: object) -> list[tuple]:
