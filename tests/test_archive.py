@@ -954,6 +954,19 @@ def test_a_hostile_record_is_told_and_costs_little(archive: Archive, tmp_path: P
     assert grown_kb < 6 * framing_module.MAX_RECORD_BYTES / 1_024
 
 
+def test_what_a_damaged_file_says_does_not_reach_the_terminal(
+    archive: Archive, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spaced = raw(f"WARC-Target-URI: {HOME}a b\x1b[2J\r\n", TEXT)
+    broken = raw(f"WARC-Target-URI: {HOME}\x1b[2J\r\n", TEXT, length="-5")
+    path = tmp_path / "x.warc.gz"
+    path.write_bytes(b"".join(gzip.compress(each) for each in (spaced, broken, GOOD)))
+    found = from_warc(archive, path)
+    assert [each.url for each in found] == [HOME + "a%20b%1B[2J", HOME]
+    assert [each.url for each in found.unread] == [HOME + "?[2J"]
+    assert (caplog.text, *capfd.readouterr()) == ("", "", "")
+
+
 def test_text_in_a_body_is_never_taken_for_a_record(archive: Archive, tmp_path: Path) -> None:
     """In a plain WARC a wrong length ends the reading: what follows might be the page's own words."""
     forged = raw("WARC-Target-URI: https://www.city.example.jp/forged\r\n", b"met everything")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import zlib
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from pipeline.models import Cause, Source, Unread
 _WITHOUT_TEXT = re.compile(
     r"\s*(image/|video/|audio/|font/|text/css|(text|application)/(x-)?javascript|application/font)", re.I
 )
+_MAX_DETAIL = 300
 
 
 def answers(path: Path) -> Iterator[Answer | Unread]:
@@ -62,11 +64,15 @@ def _read(member: Member, path: Path) -> Iterator[Answer | Unread]:
             if found is not None:
                 yield found
         except BrokenError as error:
-            yield Unread(
-                url=error.url or path.name, cause=error.cause, detail=f"record near byte {at} of {path.name}: {error}"
-            )
+            detail = _printable(f"record near byte {at} of {path.name}: {error}")
+            yield Unread(url=_printable(error.url) or path.name, cause=error.cause, detail=detail)
             if isinstance(error, TornFileError) or not (error.goes_on or _moves_on(member)):
                 return
+
+
+def _printable(text: str) -> str:
+    """What a damaged file says about itself may hold anything, and ends up on a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text[:_MAX_DETAIL])
 
 
 def _moves_on(member: Member) -> bool:
@@ -100,6 +106,8 @@ def _parsed(block: Block) -> Any:
     from warcio.exceptions import ArchiveLoadFailed
     from warcio.recordloader import ArcWarcRecordLoader
 
+    # It repairs addresses that hold a space, which is right, and logs them as they are, terminal codes and all.
+    logging.getLogger("warcio.recordloader").disabled = True
     try:
         stream = io.BytesIO(block.head + block.content)
         record = ArcWarcRecordLoader(verify_http=False).parse_record_stream(stream, known_format="warc")
