@@ -911,7 +911,7 @@ def raw(head: str, content: bytes, *, http: bytes = b"HTTP/1.1 200 OK\r\n\r\n", 
 
 
 GOOD = raw(f"WARC-Target-URI: {HOME}\r\n", TEXT)
-BOMB_BYTES = 300_000_000
+BOMB_BYTES = 120_000_000
 HOSTILE: dict[str, tuple[Callable[[], bytes], bool]] = {
     # name: the record's bytes, and whether a record after it in a gzip member of its own is still read
     "an absurd length": (lambda: raw("", TEXT, length="9" * 17), True),
