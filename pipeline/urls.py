@@ -33,7 +33,7 @@ _TRACKING_KEY = re.compile(r"(utm_\w+|gclid|dclid|fbclid|yclid|msclkid|_gl|_ga|m
 _PUBLIC_BODY = re.compile(r"(^|\.)lg\.jp$|(^|\.)(city|town|vill|village|pref|metro)\.([a-z0-9-]+\.){1,2}jp$")
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=50_000)
 def canonical(url: str, base: str = "") -> str | None:
     """The one form of an absolute http(s) address, or None for what no crawl may ask.
 

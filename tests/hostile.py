@@ -208,6 +208,17 @@ def _garbage(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"\x00\x01SSH-2.0-OpenSSH\r\n\r\n")
 
 
+def _odd_headers(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+    handler.wfile.write(b"HTTP/1.1 200 \xff\r\nContent-Type: text/html; charset=\xfe\r\nX-Odd: \xe3\x81\x82\xff\r\n")
+    handler.wfile.write(b"X-Empty:\r\nConnection: close\r\n\r\n<a href='/odd.html'>odd</a>")
+
+
+def _odd_location(handler: BaseHTTPRequestHandler) -> None:
+    handler.close_connection = True
+    handler.wfile.write("HTTP/1.1 302 Found\r\nLocation: /移転.html\r\nContent-Length: 0\r\n\r\n".encode())
+
+
 def act(action: Callable[[BaseHTTPRequestHandler], None]) -> Reply:
     return Reply(act=action)
 
@@ -223,6 +234,8 @@ def hostile_replies() -> dict[str, Reply]:
         "/too-short.html": act(_too_short),
         "/reset.html": act(_reset),
         "/garbage.html": act(_garbage),
+        "/odd-headers.html": act(_odd_headers),
+        "/odd-location.html": act(_odd_location),
         "/bomb.html": Reply(gzip.compress(bytes(200_000_000), 6), headers=(("Content-Encoding", "gzip"),)),
         "/twice-gzip.html": Reply(
             gzip.compress(gzip.compress(bytes(100_000_000), 6)), headers=(("Content-Encoding", "gzip, gzip"),)

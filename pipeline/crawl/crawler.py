@@ -122,7 +122,8 @@ class Crawler:
     async def _wait(self) -> None:
         """Until an answer is in or another host may be asked."""
         waits = [self._visitor.pace.ready_at(host) - time.monotonic() for host in self._free_hosts()]
-        wait_s = max(0.0, min(waits)) if waits and self._has_budget() else None
+        room = len(self._busy) < MAX_HOSTS_AT_ONCE and self._has_budget()
+        wait_s = max(0.0, min(waits)) if waits and room else None
         if not self._busy:
             await asyncio.sleep(wait_s or 0.0)
             return

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -18,6 +18,8 @@ MAX_LABEL = 200
 # plain scan for links takes over, which is linear.
 MAX_TAGS = 30_000
 MAX_CHARS = 3_000_000
+# A page with hardly a link may be a splash page that a script leaves.
+FEW_LINKS, _SPLASH_CHARS = 3, 50_000
 _SELECTOR = (
     "title,h1,h2,h3,h4,a,area,iframe,frame,base,link,meta[http-equiv],option[value],"
     "[onclick],[data-href]"
@@ -32,6 +34,8 @@ _SCRIPTED = re.compile(
 _TAG = re.compile(r"<(a|area|iframe|frame)\s([^<>]{1,1000})>([^<]{0,200})", re.I)
 _REFERENCE = re.compile(r"""(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,500})", re.I)
+_ROOTED = re.compile(r"/[\w.~%-]")
+_BESIDE = re.compile(r"(\.{1,2}/|[\w~%-][^:]*$)")
 _INVISIBLE = ["script", "style", "template", "noscript"]
 
 
@@ -69,6 +73,9 @@ def discover(html: str, url: str, charset: str = "utf-8") -> Discovered:
         page.meet(node)
         if len(page.found) >= MAX_LINKS:
             break
+    if len(page.found) < FEW_LINKS:
+        for _, written in _SCRIPTED.findall(html[:_SPLASH_CHARS]):
+            page.add(written, "", "refresh")
     return Discovered(page.title, tuple(page.headings[:10]), tuple(page.found.values()), _lines(tree))
 
 
@@ -76,12 +83,18 @@ class _Page:
     """Collects addresses in the order of the document."""
 
     def __init__(self, url: str, charset: str) -> None:
-        self.base = url
+        self._rebase(url)
         self.charset = charset
         self.title = ""
         self.heading = ""
         self.headings: list[str] = []
         self.found: dict[str, Found] = {}
+
+    def _rebase(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.base = url
+        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self._folder = self._origin + parts.path.rpartition("/")[0] + "/"
 
     def meet(self, node: LexborNode) -> None:
         tag, attributes = node.tag or "", node.attributes
@@ -91,18 +104,26 @@ class _Page:
             self.heading = _text(node)
             self.headings += [self.heading] if tag in ("h1", "h2") else []
         elif tag == "base":
-            self.base = canonical(attributes.get("href") or "", self.base) or self.base
+            self._rebase(canonical(attributes.get("href") or "", self.base) or self.base)
         else:
             for reference, label, kind in _references(node, tag, attributes):
                 self.add(reference, label, kind)
 
     def add(self, reference: str, label: str, kind: str) -> None:
-        url = canonical(_in_charset(reference, self.charset), self.base)
+        url = self._resolved(_in_charset(reference.strip(), self.charset))
         if url is None:
             return
         known = self.found.get(url)
         if known is None or (label and not known.label):
             self.found[url] = Found(url, label, self.heading, kind)
+
+    def _resolved(self, reference: str) -> str | None:
+        """The canonical address. What does not depend on this very page is asked so that the answer is remembered."""
+        if _ROOTED.match(reference):
+            return canonical(self._origin + reference)
+        if _BESIDE.match(reference):
+            return canonical(reference, self._folder)
+        return canonical(reference, self.base)
 
 
 def _references(node: LexborNode, tag: str, attributes: dict[str, str | None]) -> Iterator[tuple[str, str, str]]:

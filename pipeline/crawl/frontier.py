@@ -20,6 +20,7 @@ from pipeline.urls import host_port
 # Pages beyond this many known addresses bring no more than the relevant ones.
 MAX_ADDRESSES = 200_000
 MAX_PENDING = 500
+_DONE = float("inf")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS address (
@@ -69,6 +70,7 @@ class Frontier:
     """
 
     def __init__(self, path: Path, max_pages: int) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
@@ -78,9 +80,14 @@ class Frontier:
         self._counts = {
             State(state): count for state, count in self._rows("SELECT state, count(*) FROM address GROUP BY 1")
         }
+        # Of every address known its promise, _DONE once it was taken; hashes of the lines that pages have said.
+        self._known: dict[int, float] = {}
+        self._lines: set[int] = set()
         self._restore()
 
     def _restore(self) -> None:
+        self._known = {hash(url): _DONE for (url,) in self._rows("SELECT url FROM address")}
+        self._lines = {hash_ for (hash_,) in self._rows("SELECT hash FROM line")}
         for row in self._rows(_SELECT + "WHERE state = ? ORDER BY number", State.WAITING):
             self._offer(_address(row))
         for name, pages, novelty in self._rows("SELECT name, pages, novelty FROM family"):
@@ -126,11 +133,11 @@ class Frontier:
         """Takes up an address; one already waiting gains the label of a link that promises more."""
         if len(self._choice) >= MAX_ADDRESSES and not address.criterion:
             return
-        known = self._rows("SELECT number, state, score, kind FROM address WHERE url = ?", address.url)
-        if not known:
+        score = self._known.get(hash(address.url))
+        if score is None:
             self._insert(address)
-        elif known[0][1] == State.WAITING and address.score > known[0][2]:
-            self._raise(int(known[0][0]), Kind(known[0][3]), address)
+        elif address.score > score:
+            self._raise(address)
 
     def refuse(self, url: str, kind: Kind, detail: str) -> None:
         """Notes an address that may not even be asked."""
@@ -140,14 +147,14 @@ class Frontier:
             (url, kind, State.FAILED, Cause.ADDRESS, detail),
         )
         self._count(State.FAILED, 1)
+        self._known[hash(url)] = _DONE
 
     def knows(self, url: str) -> bool:
-        return bool(self._rows("SELECT 1 FROM address WHERE url = ?", url))
+        return hash(url) in self._known
 
     def wants(self, url: str) -> bool:
         """Whether the address is new or waits, so that another link to it may still matter."""
-        states = self._rows("SELECT state FROM address WHERE url = ?", url)
-        return not states or states[0][0] == State.WAITING
+        return self._known.get(hash(url), 0.0) < _DONE
 
     def _insert(self, address: Address) -> None:
         cursor = self._db.execute(
@@ -159,7 +166,8 @@ class Frontier:
         self._count(State.WAITING, 1)
         self._offer(address, cursor.lastrowid or 0)
 
-    def _raise(self, number: int, kind: Kind, address: Address) -> None:
+    def _raise(self, address: Address) -> None:
+        number = int(self._rows("SELECT number FROM address WHERE url = ?", address.url)[0][0])
         self._db.execute(
             "UPDATE address SET label = ?, parent = ?, score = ?, criterion = ? WHERE number = ?",
             (address.label, address.parent, address.score, address.criterion, number),
@@ -167,6 +175,7 @@ class Frontier:
         self._offer(address, number)
 
     def _offer(self, address: Address, number: int = 0) -> None:
+        self._known[hash(address.url)] = address.score
         self._choice.add(
             number or address.number,
             host=host_port(address.url)[0],
@@ -187,7 +196,9 @@ class Frontier:
         if number is None:
             return None
         self._set(number, State.TAKEN)
-        return _address(self._rows(_SELECT + "WHERE number = ?", number)[0])
+        address = _address(self._rows(_SELECT + "WHERE number = ?", number)[0])
+        self._known[hash(address.url)] = _DONE
+        return address
 
     def give_back(self, address: Address) -> None:
         """Puts a taken address back, as if it had never been taken."""
@@ -204,6 +215,7 @@ class Frontier:
 
     def same(self, url: str, address: Address) -> None:
         """Notes that another address leads where this one has been, so that it is not asked again."""
+        self._known[hash(url)] = _DONE
         known = self._rows("SELECT number, state FROM address WHERE url = ?", url)
         if known and known[0][1] == State.WAITING:
             self._choice.drop(known[0][0])
@@ -248,10 +260,9 @@ class Frontier:
 
     def unseen(self, hashes: Sequence[int]) -> set[int]:
         """Which of these lines no page had before; from now on they are seen."""
-        new: set[int] = set()
-        for hash_ in hashes:
-            if self._db.execute("INSERT OR IGNORE INTO line VALUES (?)", (hash_,)).rowcount:
-                new.add(hash_)
+        new = set(hashes) - self._lines
+        self._lines |= new
+        self._db.executemany("INSERT OR IGNORE INTO line VALUES (?)", [(hash_,) for hash_ in new])
         return new
 
     def judge(self, url: str, novelty: float) -> None:

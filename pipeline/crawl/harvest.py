@@ -87,7 +87,7 @@ class Harvest:
         self.extent = extent
         self._relevance = Relevance(terms)
         self._frontier = frontier
-        self._met: set[tuple[str, str]] = set()
+        self._met: set[int] = set()
 
     def may_enter(self, hop: str, address: Address) -> bool:
         """Whether a redirect of an address may be followed there."""
@@ -119,9 +119,10 @@ class Harvest:
         return min(1.0, sum(length for hash_, length in reading.lines if hash_ in new) / WHOLLY_NEW_CHARS)
 
     def _place(self, found: Found, parent: Address, weights: Weights) -> None:
-        if (found.url, found.label) in self._met:
+        met = hash((found.url, found.label))
+        if met in self._met:
             return
-        self._met.add((found.url, found.label))
+        self._met.add(met)
         url = self.extent.settled(found.url)
         if is_runaway(url):
             return

@@ -26,7 +26,9 @@ class Pace:
 
     def slow(self, host: str, delay_s: float) -> None:
         """Keeps a host's Crawl-delay where it is longer than ours."""
-        self._delays[host] = max(delay_s, self._delay_s)
+        if delay_s > self._delay(host):
+            self._delays[host] = delay_s
+            self.hold(host, delay_s)
 
     def hold(self, host: str, seconds: float) -> None:
         """Leaves a host alone for so long (Retry-After, a pause before a second try)."""

@@ -141,7 +141,7 @@ def _wait_s(answer: Answer) -> float | None:
         return float(written[:9])
     try:
         until = parsedate_to_datetime(written)
-    except ValueError:
+    except (ValueError, OverflowError):
         return _PAUSE_S
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
