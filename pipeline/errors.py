@@ -59,3 +59,15 @@ class ArchiveError(AkashiError):
 
 class StoreError(AkashiError):
     """The database cannot be opened, migrated or written."""
+
+
+class ModelError(AkashiError):
+    """A model could not be asked. `fatal`: no other request will fare better (key, quota, model name)."""
+
+    def __init__(self, message: str, *, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.fatal = fatal
+
+
+class PromptError(InputError):
+    """A prompt file is not valid, or a gap in it was left unfilled."""

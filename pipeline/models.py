@@ -308,6 +308,20 @@ class CriteriaSet(Noun):
         raise KeyError(criterion_id)
 
 
+class PromptSet(Noun):
+    """One file of prompts/. sha256 is of the file's bytes and is recorded with each judgement."""
+
+    id: str
+    language: str
+    system: str
+    user: str
+    passage: str
+    nothing: str
+    repair: str
+    widen: str
+    sha256: Sha256
+
+
 # --- what is offered, said and concluded ------------------------------------------------------------------------------
 
 
@@ -422,6 +436,8 @@ class Flag(StrEnum):
     PAGES_UNREAD = "pages_unread"  # pages that might tell could not be read
     BUDGET_SPENT = "budget_spent"  # pages that might tell were left unfetched
     LOW_CONFIDENCE = "low_confidence"
+    MODEL_FAILED = "model_failed"  # no usable answer from the model
+    VOTES_SPLIT = "votes_split"  # samples of the same question gave different verdicts
 
 
 class Proposal(Noun):
@@ -441,10 +457,22 @@ class Proposal(Noun):
     cost_usd: float = 0.0
 
 
+class Opinion(Noun):
+    """What another judge concluded about the same criterion, shown beside the judgement and never scored."""
+
+    judge: str
+    model: str = ""
+    verdict: Verdict
+    quotes: tuple[Quote, ...] = ()
+    rationale: str = ""
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
 class Judgement(Noun):
     """What we concluded from a proposal after verification; what a reviewer sees.
 
     unread: addresses whose links speak of this criterion and that could not be read. searched: pages offered.
+    others: second opinions.
     """
 
     criterion: CriterionId
@@ -461,6 +489,7 @@ class Judgement(Noun):
     prompt_sha256: Sha256 | None = None
     criteria_sha256: Sha256
     cost_usd: float = 0.0
+    others: tuple[Opinion, ...] = ()
     judged_at: datetime
 
     @model_validator(mode="after")

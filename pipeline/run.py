@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive, import_site, import_warc
+from pipeline.cache import Answers
 from pipeline.crawl import Plan, Progress, crawl
-from pipeline.judge import probes
-from pipeline.judge.conclude import conclude
-from pipeline.judge.rules import RulesJudge
-from pipeline.models import (
-    Coverage,
-    CriteriaSet,
-    Criterion,
-    Judgement,
-    Municipality,
-    Proposal,
-    Run,
-    RunState,
-    SettledBy,
-)
+from pipeline.errors import InputError
+from pipeline.judge.ask import Asked
+from pipeline.judge.budget import Estimate
+from pipeline.judging import Matter, Watch, judge, reckon
+from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState
+from pipeline.panel import Panel
 from pipeline.reading import Read, read
-from pipeline.retrieve import Index
 from pipeline.settings import Settings
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
-PASSAGES_PER_CRITERION = 20
 # Addresses of a folder whose municipality has no known home page: .invalid never resolves (RFC 2606).
 NOWHERE = "http://site.invalid/"
-
-# stage (crawl, extract, judge), done, total, a word on what is under way
-Watch = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -54,11 +42,21 @@ class Order:
     fresh: bool = False
 
 
-def survey(order: Order, *, settings: Settings, watch: Watch) -> Run:
-    """Walk the city once and leave its judgements in the queue; returns the finished run.
+@dataclass(frozen=True)
+class Outcome:
+    """The run as it stands; asked: what asking each model took; estimates: of a dry run, by model, nothing sent."""
+
+    run: Run
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+def survey(order: Order, *, settings: Settings, panel: Panel, watch: Watch, dry_run: bool = False) -> Outcome:
+    """Walk the city once and leave its judgements in the queue.
 
     An unfinished run of the same order is continued. Raises InputError for input that cannot be used, ArchiveError and
-    StoreError where the workspace cannot be written; KeyboardInterrupt leaves everything resumable.
+    StoreError where the workspace cannot be written, ModelError where no call to a model can work; KeyboardInterrupt
+    leaves everything resumable.
     """
     workspace = Workspace(settings.home)
     with Store(settings.database_url) as store, Archive(workspace.archive) as archive:
@@ -68,12 +66,61 @@ def survey(order: Order, *, settings: Settings, watch: Watch) -> Run:
         gathered = _gather(order, run, archive, settings, watch)
         seen = read(archive, run, gathered, watch)
         run = run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage})
-        store.save_run(run)
-        store.save_judgements(run, list(_judge(order, seen, watch)))
-        run = run.model_copy(update={"state": RunState.DONE, "finished": datetime.now(UTC)})
-        store.save_run(run)
-    workspace.frontier(run).unlink(missing_ok=True)
-    return run
+        outcome = _settle(run, seen, order.criteria, store, settings, panel, watch, dry_run)
+    if outcome.run.state is RunState.DONE:
+        workspace.frontier(run).unlink(missing_ok=True)
+    return outcome
+
+
+def rejudge(
+    run: Run, criteria: CriteriaSet, *, settings: Settings, panel: Panel, watch: Watch, dry_run: bool = False
+) -> Outcome:
+    """Judge what a run has archived once more: other criteria, prompts, judges or budget, and no crawl."""
+    with Store(settings.database_url) as store:
+        seen = seen_by(run, settings, watch)
+        return _settle(run, seen, criteria, store, settings, panel, watch, dry_run)
+
+
+def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
+    """The pages that a run has archived, with the coverage that was recorded then. Raises InputError if it has none."""
+    if run.coverage is None:
+        raise InputError(
+            f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
+        )
+    with Archive(Workspace(settings.home).archive) as archive:
+        return replace(read(archive, run, run.coverage, watch), coverage=run.coverage)
+
+
+def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
+    """What a run has to judge, by the criteria that it was last judged by."""
+    criteria = Workspace(settings.home).criteria(run.criteria_sha256)
+    return Matter(run.municipality, criteria, run.as_of, seen_by(run, settings, watch))
+
+
+def _settle(
+    run: Run,
+    seen: Read,
+    criteria: CriteriaSet,
+    store: Store,
+    settings: Settings,
+    panel: Panel,
+    watch: Watch,
+    dry_run: bool,
+) -> Outcome:
+    """Judge what was seen and save it; a dry run only reckons what that would take."""
+    matter = Matter(run.municipality, criteria, run.as_of, seen)
+    Workspace(settings.home).keep(criteria)
+    marks = {"criteria_id": criteria.id, "criteria_sha256": criteria.sha256, "judge": ",".join(panel.judges)}
+    run = run.model_copy(update=marks)
+    store.save_run(run)
+    with Answers(settings.cache / "answers") as answers:
+        if dry_run:
+            return Outcome(run, estimates=reckon(matter, panel, answers))
+        judged = judge(matter, panel, answers, watch)
+    store.save_judgements(run, judged.judgements)
+    run = run.model_copy(update={"state": RunState.DONE, "finished": datetime.now(UTC)})
+    store.save_run(run)
+    return Outcome(run, asked=judged.asked)
 
 
 def _begin(order: Order) -> Run:
@@ -84,7 +131,7 @@ def _begin(order: Order) -> Run:
         criteria_id=order.criteria.id,
         criteria_sha256=order.criteria.sha256,
         as_of=order.as_of,
-        judge=RulesJudge.name,
+        judge="",
         origin=order.origin,
         sources=order.sources,
         state=RunState.CRAWLING,
@@ -156,29 +203,3 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
 def _typed_hosts(*urls: str) -> tuple[str, ...]:
     """`host:port` of the addresses the user typed: nothing else private is opened."""
     return tuple(urlsplit(url).netloc for url in urls if url)
-
-
-def _judge(order: Order, seen: Read, watch: Watch) -> Iterator[Judgement]:
-    index = Index(tuple(seen.pages.values()))
-    judge = RulesJudge(order.municipality, order.as_of)
-    criteria = order.criteria.criteria
-    for done, criterion in enumerate(criteria, start=1):
-        proposal = _propose(criterion, judge, index, seen, order)
-        yield conclude(
-            proposal,
-            criterion=criterion,
-            pages=seen.pages,
-            coverage=seen.coverage,
-            criteria_sha256=order.criteria.sha256,
-            judged_at=datetime.now(UTC),
-        )
-        watch("judge", done, len(criteria), criterion.id)
-
-
-def _propose(criterion: Criterion, judge: RulesJudge, index: Index, seen: Read, order: Order) -> Proposal:
-    if criterion.settled_by is SettledBy.MEASURED:
-        if criterion.probe == "update_frequency":
-            return probes.update_frequency(criterion, seen.lists, order.as_of)
-        return probes.not_measured(criterion)
-    passages = index.passages(criterion, limit=PASSAGES_PER_CRITERION)
-    return judge.judge(criterion, seen.pages, passages)

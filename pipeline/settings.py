@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
@@ -33,7 +33,7 @@ def bundled(name: str) -> Path:
 class Settings(BaseSettings):
     """What an operator may set. Times are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="CLASSIFY_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CLASSIFY_", extra="ignore", populate_by_name=True)
 
     home: Path = Field(default_factory=default_home)
     cache: Path = Field(default_factory=default_cache)
@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     delay_s: float = Field(default=1.0, ge=0)
     deadline_s: float = Field(default=30.0, gt=0)
     max_bytes: int = Field(default=20_000_000, gt=0)
+    model: str = ""
+    models: Path | None = None
+    prompts: str = "judge-v1"
+    concurrency: int = Field(default=8, ge=1)
+    openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
+    openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
 
     @property
     def database_url(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipeline.models import CriteriaSet, Judgement, QueueItem, Run, Score, Verdict
+
+if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
+    from pipeline.judge.ask import Asked
+    from pipeline.judge.budget import Estimate
 
 STAGES = {"crawl": "巡回 crawl", "extract": "抽出 extract", "judge": "判定 judge"}
 WORDS = {
@@ -134,3 +140,34 @@ def scored(score: Score, criteria: CriteriaSet) -> None:
     table.add_section()
     table.add_row("total", str(score.points), str(score.possible), str(score.awaiting), "")
     Console().print(table)
+
+
+def reckoned(estimates: Mapping[str, Estimate], cap: Decimal | None) -> None:
+    """What a dry run found: nothing was sent."""
+    table = Table(title="Dry run: nothing was sent. First round; a repair or a wider look adds a request now and then")
+    columns = ("model", "requests", "input tokens (bound)", "output bound", "expected $", "cannot exceed $")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "model" else "right")
+    for model, one in estimates.items():
+        table.add_row(
+            model,
+            f"{one.requests:,}",
+            f"{one.input_expected:,} ({one.input_bound:,})",
+            f"{one.output_bound:,}",
+            f"{one.usd_expected:.4f}",
+            f"{one.usd_bound:.4f}",
+        )
+    console = Console()
+    console.print(table)
+    if cap is not None:
+        console.print(f"--max-cost {cap}: no call is made whose bound does not fit beside what is spent.")
+
+
+def spent(asked: Mapping[str, Asked]) -> None:
+    """What asking the models took."""
+    for model, one in asked.items():
+        Console().print(
+            f"{model}: {one.sent} requests sent, {one.cached} answers from the cache, "
+            f"{one.prompt_tokens:,} + {one.completion_tokens:,} tokens, ${one.usd:.4f}",
+            markup=False,
+        )

@@ -1,11 +1,11 @@
-"""What is kept where under CLASSIFY_HOME: archive, unfinished crawls, registry, reports, copies of criteria."""
+"""What is kept where under CLASSIFY_HOME: archive, unfinished crawls, registry, reports, copies of what was asked."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from pipeline.errors import ArchiveError
-from pipeline.models import CriteriaSet, Run
+from pipeline.models import CriteriaSet, PromptSet, Run
 
 
 class Workspace:
@@ -16,24 +16,31 @@ class Workspace:
         self.registry = home / "registry"
         self.reports = home / "reports"
         self._frontiers = home / "frontier"
-        self._criteria = home / "criteria"
+        self._asked = home / "asked"
 
     def frontier(self, run: Run) -> Path:
         """File of the run's unfinished crawl; its folder exists."""
         return _private(self._frontiers) / f"{run.id}.db"
 
-    def keep(self, criteria: CriteriaSet) -> None:
+    def keep(self, asked: CriteriaSet | PromptSet) -> None:
         """Keep a copy beside the evidence, so that a report years later asks what was asked then."""
-        path = _private(self._criteria) / f"{criteria.sha256}.json"
+        path = _private(self._asked) / f"{asked.sha256}.json"
         if not path.is_file():
-            path.write_text(criteria.model_dump_json(indent=1), encoding="utf-8")
+            path.write_text(asked.model_dump_json(indent=1), encoding="utf-8")
 
-    def criteria_of(self, run: Run) -> CriteriaSet:
-        """The criteria set that the run was judged by. Raises ArchiveError where its copy is gone."""
-        path = self._criteria / f"{run.criteria_sha256}.json"
+    def criteria(self, sha256: str) -> CriteriaSet:
+        """The criteria set of that sha256. Raises ArchiveError where its copy is gone."""
+        return CriteriaSet.model_validate_json(self._kept(sha256))
+
+    def prompts(self, sha256: str) -> PromptSet:
+        """The prompt set of that sha256. Raises ArchiveError where its copy is gone."""
+        return PromptSet.model_validate_json(self._kept(sha256))
+
+    def _kept(self, sha256: str) -> str:
+        path = self._asked / f"{sha256}.json"
         if not path.is_file():
-            raise ArchiveError(f"{path}: the criteria that run {run.id} was judged by are gone. Survey the city again.")
-        return CriteriaSet.model_validate_json(path.read_text(encoding="utf-8"))
+            raise ArchiveError(f"{path}: the criteria or prompts that pages were judged by are gone. Judge them again.")
+        return path.read_text(encoding="utf-8")
 
 
 def _private(folder: Path) -> Path:

@@ -72,6 +72,8 @@ FLAGS = {
     Flag.PAGES_UNREAD: "関係しそうなページに読めなかったものがある",
     Flag.BUDGET_SPENT: "取得数の上限により、関係しそうなページを取得していない",
     Flag.LOW_CONFIDENCE: "判定の確信度が低い",
+    Flag.MODEL_FAILED: "モデルから使える答えを得られなかった",
+    Flag.VOTES_SPLIT: "同じ問いへの答えが割れた",
 }
 
 # What a person's confirmation does not settle: it stays true of the crawl.

@@ -1,0 +1,50 @@
+"""The command line: parse, call, print. Rooms are imported when a command needs them, so that --help stays quick."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pipeline.cli import models, queue, results, survey
+from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, UnknownCityError
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Find out what a Japanese municipality really does about DX, from its own pages, and prove every point.",
+)
+app.callback(invoke_without_command=True)(survey.classify)
+app.command()(survey.judge)
+app.add_typer(queue.app, name="queue")
+app.command()(results.score)
+app.command()(results.report)
+app.add_typer(results.criteria_app, name="criteria")
+app.add_typer(models.prompts_app, name="prompts")
+app.add_typer(models.batch_app, name="batch")
+app.add_typer(models.cache_app, name="cache")
+
+
+def main() -> None:
+    """Entry point: errors made on purpose become one sentence and an exit code."""
+    try:
+        app()
+    except AkashiError as error:
+        _explain(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Nothing is lost: the same command continues where it stopped.", err=True)
+        sys.exit(130)
+
+
+def _explain(error: AkashiError) -> None:
+    typer.echo(f"Error: {error}", err=True)
+    lines: tuple[str, ...] = ()
+    if isinstance(error, AmbiguousCityError):
+        lines = error.candidates
+    elif isinstance(error, UnknownCityError):
+        lines = error.near
+    elif isinstance(error, CriteriaError):
+        lines = error.problems
+    for line in lines:
+        typer.echo(f"  {line}", err=True)

@@ -1,0 +1,259 @@
+"""classify prompts, batch and cache: what a model is asked, by file where there is no network, and what it answered."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.places import City, Registry, last_run
+from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.batches import Batch
+    from pipeline.cache import Answers
+    from pipeline.judge.batch import Line
+    from pipeline.judge.remote import Remote
+    from pipeline.judging import Matter
+    from pipeline.models import Run
+    from pipeline.settings import Settings
+
+prompts_app = typer.Typer(help="Show what a model is asked.", no_args_is_help=True)
+batch_app = typer.Typer(help="Ask a model through files, or through a provider's Batch API.", no_args_is_help=True)
+cache_app = typer.Typer(help="Look at or clear the cache of model answers.", no_args_is_help=True)
+
+Prompts = Annotated[str, typer.Argument(help="A prompt set: a name in prompts/ or a file.")]
+BatchId = Annotated[str, typer.Argument(help="Id of the batch; default: the latest.")]
+
+
+# --- prompts ----------------------------------------------------------------------------------------------------------
+
+
+@prompts_app.command("show")
+def prompts_show(
+    prompts: Prompts = "judge-v1",
+    city: Annotated[str, typer.Option(help="Fill it in for this municipality's last run ...")] = "",
+    criterion: Annotated[str, typer.Option(help="... and this criterion, such as ops-08.")] = "",
+    registry: Registry = None,
+) -> None:
+    """Print a prompt set with its sha256, or the very messages that one criterion of a city makes."""
+    from pipeline.judge.prompt import load
+    from pipeline.panel import prompt_file
+
+    asked = load(prompt_file(prompts))
+    typer.echo(f"{asked.id}  sha256 {asked.sha256}")
+    if not city:
+        typer.echo(_text(prompts))
+        return
+    from pipeline.judge.prompt import first_messages
+    from pipeline.judging import cases
+
+    found = [one for one in cases(_archived(city, registry)[1]) if one.criterion.id == criterion]
+    if not found:
+        raise InputError(f"--criterion {criterion or '(none)'}: no criterion that a model judges. Try ops-08.")
+    for message in first_messages(asked, found[0]):
+        typer.echo(f"\n--- {message['role']}\n{message['content']}")
+
+
+@prompts_app.command("diff")
+def prompts_diff(old: Prompts, new: Annotated[str, typer.Argument(help="The other one.")]) -> None:
+    """What changed between two prompt sets, line by line."""
+    lines = difflib.unified_diff(_text(old).splitlines(), _text(new).splitlines(), old, new, lineterm="")
+    typer.echo("\n".join(lines) or "no difference")
+
+
+def _text(name: str) -> str:
+    from pipeline.judge.prompt import load
+    from pipeline.panel import prompt_file
+
+    load(prompt_file(name))
+    return prompt_file(name).read_text(encoding="utf-8")
+
+
+# --- batch ------------------------------------------------------------------------------------------------------------
+
+
+@batch_app.command("export")
+def batch_export(
+    city: City,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, one request a line.")],
+    model: Annotated[str, typer.Option(help="Model that will answer.")] = "",
+    base_url: Annotated[str, typer.Option(help="Server that will answer; part of what an answer is filed under.")] = "",
+    votes: Annotated[int, typer.Option(min=1, max=15, help="Ask each question so many times.")] = 1,
+    price: Annotated[str, typer.Option(help="IN/OUT in US dollars per million tokens.")] = "0/0",
+    registry: Registry = None,
+) -> None:
+    """Write the open questions of a city's last run in the OpenAI Batch format. Nothing is sent."""
+    from pipeline.batches import export
+    from pipeline.cache import Answers
+    from pipeline.panel import question
+    from pipeline.settings import Settings
+
+    settings = Settings()
+    asked = question(model, base_url, votes, price, settings)
+    run, matter = _archived(city, registry)
+    with Answers(settings.cache / "answers") as answers:
+        batch, text = export(run.id, matter, asked, answers, settings)
+    output.write_text(text, encoding="utf-8")
+    typer.echo(f"{output}: {len(batch.asked)} requests for {batch.model} (batch {batch.id})")
+    typer.echo(
+        f"Next: have them answered, then  classify batch import ANSWERS.jsonl  or  classify batch submit {batch.id}"
+    )
+
+
+@batch_app.command("import")
+def batch_import(
+    answers_file: Annotated[Path, typer.Argument(help="Answers, one a line, in any order.")],
+) -> None:
+    """Take answers in and judge by them. Lines that cannot be used are named one by one; nothing else is lost."""
+    from pipeline.settings import Settings
+
+    try:
+        text = answers_file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"{answers_file}: cannot be read ({error.strerror}).") from None
+    _taken(text, Settings())
+
+
+@batch_app.command("submit")
+def batch_submit(
+    batch_id: BatchId = "", base_url: Annotated[str, typer.Option(help="Server of the API.")] = ""
+) -> None:
+    """Hand an exported batch in to a provider's Batch API."""
+    from pipeline.batches import Ledger, again, submit
+    from pipeline.settings import Settings
+
+    settings = Settings()
+    batch = Ledger(settings.home).find(batch_id)
+    batch = submit(batch, again(batch, settings), _remote(settings, base_url), settings)
+    typer.echo(f"{batch.id}: handed in as {batch.remote_id} ({batch.remote_status})")
+    typer.echo(f"Next: classify batch status; then  classify batch collect {batch.id}")
+
+
+@batch_app.command("status")
+def batch_status(base_url: Annotated[str, typer.Option(help="Server of the API.")] = "") -> None:
+    """How the batches of this workspace stand."""
+    from pipeline.batches import Ledger
+    from pipeline.settings import Settings
+
+    settings = Settings()
+    for batch in Ledger(settings.home).all():
+        typer.echo(f"{batch.id}  {batch.model}  {len(batch.asked)} requests  {_stands(batch, settings, base_url)}")
+
+
+@batch_app.command("collect")
+def batch_collect(
+    batch_id: BatchId = "", base_url: Annotated[str, typer.Option(help="Server of the API.")] = ""
+) -> None:
+    """Fetch what a provider has answered, and judge by it."""
+    from pipeline.batches import Ledger
+    from pipeline.settings import Settings
+
+    settings = Settings()
+    batch = Ledger(settings.home).find(batch_id)
+    if not batch.remote_id:
+        raise InputError(f"{batch.id}: not handed in yet. `classify batch submit {batch.id}` does so.")
+    remote = _remote(settings, base_url)
+    standing = remote.standing(batch.remote_id)
+    for problem in standing.errors:
+        typer.echo(f"  {problem}", err=True)
+    if not standing.ended:
+        typer.echo(
+            f"{batch.remote_id}: {standing.status}, {standing.completed} of {standing.total} answered. Ask again later."
+        )
+        return
+    _taken(list(remote.lines(standing)), settings)
+
+
+def _remote(settings: Settings, base_url: str) -> Remote:
+    from pipeline.judge.client import Endpoint
+    from pipeline.judge.remote import Remote
+
+    key = settings.openai_api_key.get_secret_value()
+    address = base_url or settings.openai_base_url
+    if not (key or address):
+        raise InputError("the Batch API needs OPENAI_API_KEY, or --base-url of a server of your own.")
+    return Remote(Endpoint(address, key))
+
+
+def _stands(batch: Batch, settings: Settings, base_url: str) -> str:
+    if not batch.remote_id:
+        return "exported"
+    standing = _remote(settings, base_url).standing(batch.remote_id)
+    return f"{batch.remote_id} {standing.status} {standing.completed}/{standing.total}"
+
+
+def _taken(text: list[str], settings: Settings) -> None:
+    from pipeline.batches import conclude, take
+    from pipeline.cache import Answers
+    from pipeline.terminal import progress
+
+    with Answers(settings.cache / "answers") as answers:
+        fates, batches = take(text, answers, settings)
+    _tell(fates)
+    for batch in batches:
+        with progress() as watch:
+            run = conclude(batch, settings, watch).run
+        typer.echo(
+            f"{run.municipality.name}: judged with the answers at hand. "
+            f"Next: classify queue --city {run.municipality.name}"
+        )
+
+
+def _tell(fates: list[Line]) -> None:
+    """Every line that was not taken, and how many were."""
+    for line in fates:
+        if line.fate != "taken":
+            typer.echo(f"  line {line.number}: {line.fate} {line.custom_id[:12]} {line.detail}".rstrip(), err=True)
+    typer.echo(f"{sum(line.fate == 'taken' for line in fates)} of {len(fates)} lines taken")
+
+
+def _archived(city: str, registry: Path | None) -> tuple[Run, Matter]:
+    """The last run of a city, and what is judged of it."""
+    from pipeline.run import matter_of
+    from pipeline.settings import Settings
+    from pipeline.store.store import Store
+    from pipeline.terminal import progress
+
+    settings = Settings()
+    with Store(settings.database_url) as store:
+        run = last_run(city, registry, settings, store, finished=False)
+    with progress() as watch:
+        return run, matter_of(run, settings, watch)
+
+
+# --- cache ------------------------------------------------------------------------------------------------------------
+
+
+@cache_app.command("stats")
+def cache_stats() -> None:
+    """How many answers are kept, by model, and what they have cost."""
+    with _answers() as answers:
+        entries = [one for _, one in answers.entries()]
+    for model in sorted({one.model for one in entries}):
+        mine = [one for one in entries if one.model == model]
+        typer.echo(f"{model}: {len(mine)} answers, ${sum(one.cost_usd for one in mine):.4f}")
+    typer.echo(f"{len(entries)} answers in all")
+
+
+@cache_app.command("clear")
+def cache_clear(
+    model: Annotated[str, typer.Option(help="Only this model's answers.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete kept answers: they would have to be paid for again. Evidence and decisions are elsewhere."""
+    with _answers() as answers:
+        keys = [key for key, one in answers.entries() if not model or one.model == model]
+        if not yes:
+            typer.confirm(f"Delete {len(keys)} answers?", abort=True)
+        dropped = answers.drop(keys) if model else answers.clear()
+    typer.echo(f"{dropped} answers deleted")
+
+
+def _answers() -> Answers:
+    from pipeline.cache import Answers as Kept
+    from pipeline.settings import Settings
+
+    return Kept(Settings().cache / "answers")

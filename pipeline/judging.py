@@ -1,0 +1,201 @@
+"""From pages to judgements: every criterion before every judge of the panel, each answer through the verifier."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from pipeline.cache import Answers, Entry
+from pipeline.judge import probes
+from pipeline.judge.ask import Asked, Asking, Question, estimate, not_judged, settled
+from pipeline.judge.budget import Budget, Estimate
+from pipeline.judge.client import Client
+from pipeline.judge.conclude import conclude
+from pipeline.judge.dialogue import Request
+from pipeline.judge.prompt import Case, case
+from pipeline.judge.rules import RulesJudge
+from pipeline.models import (
+    CriteriaSet,
+    Criterion,
+    Flag,
+    Judgement,
+    Municipality,
+    Opinion,
+    Proposal,
+    SettledBy,
+)
+from pipeline.panel import RULES, Panel
+from pipeline.reading import Read
+from pipeline.retrieve import Index
+
+PASSAGES_PER_CRITERION = 12
+
+# stage (crawl, extract, judge), done, total, a word on what is under way
+Watch = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What is judged: whose pages, by which criteria, as of which day."""
+
+    municipality: Municipality
+    criteria: CriteriaSet
+    as_of: date
+    seen: Read
+
+
+@dataclass
+class Judged:
+    """Judgements in the order of the criteria, and what asking each model took."""
+
+    judgements: list[Judgement] = field(default_factory=list)
+    asked: dict[str, Asked] = field(default_factory=dict)
+
+
+def judge(matter: Matter, panel: Panel, answers: Answers, watch: Watch) -> Judged:
+    """Every criterion judged. Raises KeyboardInterrupt or ModelError only after saving what was paid for."""
+    judged = Judged()
+    budget = Budget(panel.cap)
+    proposals = [_proposals(name, matter, panel, answers, budget, judged, watch) for name in panel.judges]
+    for criterion, *said in zip(matter.criteria.criteria, *proposals, strict=True):
+        judged.judgements.append(_concluded(criterion, said, matter))
+    return judged
+
+
+def reckon(matter: Matter, panel: Panel, answers: Answers) -> dict[str, Estimate]:
+    """What each model of the panel would be asked and what that would cost, answers at hand left out."""
+    return {name: estimate(question, cases(matter), raw_of(answers)) for name, question in panel.questions.items()}
+
+
+def cases(matter: Matter) -> list[Case]:
+    """The questions that a model can be asked: all criteria but the measured ones."""
+    index = Index(tuple(matter.seen.pages.values()))
+    return [
+        case(criterion, matter.municipality, matter.as_of, passages, matter.seen.pages)
+        for criterion in matter.criteria.criteria
+        if criterion.settled_by is not SettledBy.MEASURED
+        for passages in [index.passages(criterion, limit=PASSAGES_PER_CRITERION)]
+    ]
+
+
+def _proposals(
+    name: str, matter: Matter, panel: Panel, answers: Answers, budget: Budget, judged: Judged, watch: Watch
+) -> list[Proposal]:
+    if name == RULES:
+        return _by_rules(matter, watch)
+    if panel.offline:
+        by_criterion = _at_hand(panel.questions[name], matter, answers)
+        return [by_criterion.get(one.id) or _measured(one, matter) for one in matter.criteria.criteria]
+    asking = live(panel.questions[name], panel, matter, answers, budget)
+    by_criterion = asyncio.run(_ask(asking, cases(matter), watch))
+    judged.asked[name] = asking.asked
+    asking.raise_if_stopped()
+    return [by_criterion.get(one.id) or _measured(one, matter) for one in matter.criteria.criteria]
+
+
+def _at_hand(question: Question, matter: Matter, answers: Answers) -> Mapping[str, Proposal]:
+    """What the answers in the cache allow; questions without one are `not_judged`."""
+    get = raw_of(answers)
+    found = ((one, settled(question, one, get)) for one in cases(matter))
+    return {one.criterion.id: said or not_judged(question, one, "no answer yet") for one, said in found}
+
+
+async def _ask(asking: Asking, questions: Sequence[Case], watch: Watch) -> Mapping[str, Proposal]:
+    done = 0
+
+    def answered(one: Case) -> None:
+        nonlocal done
+        done += 1
+        watch("judge", done, len(questions), f"{asking.question.model.name} {one.criterion.id}")
+
+    async with asking.client:
+        proposals = await asking.all(questions, answered)
+    return {proposal.criterion: proposal for proposal in proposals}
+
+
+def live(question: Question, panel: Panel, matter: Matter, answers: Answers, budget: Budget) -> Asking:
+    """Asking over the network, with the cache before it."""
+
+    def put(request: Request, about: Case, raw: str, usd: Decimal) -> None:
+        answers.put(request.key, entry(question, matter, about, raw, usd))
+
+    return Asking(question, Client(panel.endpoint, lanes=panel.lanes), budget, raw_of(answers), put)
+
+
+def raw_of(answers: Answers) -> Callable[[str], str | None]:
+    """The cache as the rooms see it: a raw answer by key, or None."""
+
+    def get(key: str) -> str | None:
+        found = answers.get(key)
+        return found.raw if found else None
+
+    return get
+
+
+def entry(question: Question, matter: Matter, about: Case, raw: str, usd: Decimal) -> Entry:
+    """A raw answer with the columns that tell what it belongs to."""
+    return Entry(
+        raw=raw,
+        model=question.model.name,
+        criterion=about.criterion.id,
+        municipality=matter.municipality.code,
+        prompt_sha256=question.prompts.sha256,
+        criteria_sha256=matter.criteria.sha256,
+        page_sha256s=tuple(dict.fromkeys(doc.page.sha256 for doc in about.docs)),
+        cost_usd=float(usd),
+        stored_at=datetime.now(UTC).isoformat(),
+    )
+
+
+def _by_rules(matter: Matter, watch: Watch) -> list[Proposal]:
+    rules = RulesJudge(matter.municipality, matter.as_of)
+    criteria = matter.criteria.criteria
+    proposals = []
+    for done, criterion in enumerate(criteria, start=1):
+        if criterion.settled_by is SettledBy.MEASURED:
+            proposals.append(_measured(criterion, matter))
+        else:
+            proposals.append(rules.judge(criterion, matter.seen.pages, ()))
+        watch("judge", done, len(criteria), criterion.id)
+    return proposals
+
+
+def _measured(criterion: Criterion, matter: Matter) -> Proposal:
+    if criterion.probe == "update_frequency":
+        return probes.update_frequency(criterion, matter.seen.lists, matter.as_of)
+    return probes.not_measured(criterion)
+
+
+def _concluded(criterion: Criterion, said: Sequence[Proposal], matter: Matter) -> Judgement:
+    """The first judge's judgement, with the others' as opinions; different verdicts are flagged."""
+    first, *others = (_conclude(criterion, proposal, matter) for proposal in said)
+    if not others:
+        return first
+    opinions = tuple(
+        Opinion(
+            judge=one.judge,
+            model=one.model,
+            verdict=one.verdict,
+            quotes=one.quotes,
+            rationale=one.rationale,
+            confidence=one.confidence,
+        )
+        for one in others
+    )
+    split = any(one.verdict is not first.verdict for one in others)
+    flags = (*first.flags, Flag.JUDGES_DISAGREE) if split else first.flags
+    return first.model_copy(update={"others": opinions, "flags": flags})
+
+
+def _conclude(criterion: Criterion, proposal: Proposal, matter: Matter) -> Judgement:
+    return conclude(
+        proposal,
+        criterion=criterion,
+        pages=matter.seen.pages,
+        coverage=matter.seen.coverage,
+        criteria_sha256=matter.criteria.sha256,
+        judged_at=datetime.now(UTC),
+    )
