@@ -33,6 +33,8 @@ _PRESCAN_BYTES = 4096
 _SAMPLE_CHARS = 20_000
 # Prose scores about 1.5; without a single error that leaves no doubt, and the other candidates need not be read.
 _SURE = 1.2
+_MOSTLY_UTF8 = 0.7
+_ASCII_BYTES = bytes(range(128))
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _KANA = re.compile("[\u3041-\u30ff]")
 _CJK = re.compile("[\u4e00-\u9fff\u3000-\u3040\uff01-\uff5e\u2460-\u24ff]")
@@ -40,7 +42,7 @@ _HALF_KANA = re.compile("[\uff61-\uff9f]")
 _WRONG = re.compile("[\ufffd\x80-\x9f\ue000-\uf8ff]")
 # What browsers read where the JIS tables of the standard library say otherwise (WHATWG index jis0208).
 _AS_BROWSERS = tuple(zip("\u301c\u2016\u2212\u00a2\u00a3\u00ac", "\uff5e\u2225\uff0d\uffe0\uffe1\uffe2", strict=True))
-_ROW_OF_ACCENTS = re.compile(rb"[\xa0-\xff]{6}")
+_ROW_OF_ACCENTS = re.compile(rb"[\x80-\xff]{4}")
 _ESCAPE = re.compile(rb"\x1b(\([BJI]|\$[@B]|\$\([DOPQ])")
 
 
@@ -101,6 +103,8 @@ def _best(body: bytes, declared: tuple[str, ...]) -> Decoded:
         text = _flawless(body, charset)
         if _score(text) >= _SURE:
             return Decoded(text, charset, _told(charset, declared))
+    if _damaged_utf8(body):
+        return Decoded(body.decode("utf-8", "replace"), "utf-8", "UTF-8 with damaged characters")
     texts = {charset: _read(body, charset) for charset in dict.fromkeys(japanese)}
     scores = {charset: _score(text) for charset, text in texts.items()}
     best = max(scores, key=lambda charset: scores[charset])
@@ -110,6 +114,13 @@ def _best(body: bytes, declared: tuple[str, ...]) -> Decoded:
             if _plausible(body, foreign, charset):
                 return Decoded(foreign, charset, "declared" if charset in declared else "no Japanese reading")
     return Decoded(texts[best], best, _told(best, declared))
+
+
+def _damaged_utf8(body: bytes) -> bool:
+    """Whether most bytes outside ASCII form UTF-8 characters; of other encodings' bytes a fifth does at most."""
+    high = len(body.translate(None, _ASCII_BYTES))
+    valid = len(_ASCII.sub("", body.decode("utf-8", "ignore")).encode())
+    return valid >= _MOSTLY_UTF8 * high
 
 
 def _told(charset: str, declared: tuple[str, ...]) -> str:

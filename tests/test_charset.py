@@ -135,6 +135,18 @@ def test_pages_in_other_languages_keep_their_declared_charset(text: str, declare
     assert decode(page(text * 3, declared).encode(codec)).text == page(text * 3, declared)
 
 
+@pytest.mark.parametrize("declared", [None, *DECLARED])
+def test_damaged_utf8_is_still_utf8(declared: str | None) -> None:
+    """CESU surrogates, cut characters and stray bytes, as old databases and truncated titles leave them."""
+    for damage in (b"\xed\xa0\x80\xed\xbf\xbf", b"\xe3\x81", b"\x83\x94", b"\xff"):
+        body = page("申請の受付を行っています。", declared).encode() + damage
+        decoded = decode(body)
+        assert (decoded.charset, decoded.text.rstrip("\ufffd")) == (
+            "utf-8",
+            page("申請の受付を行っています。", declared),
+        )
+
+
 def test_what_was_used_is_told() -> None:
     assert decode(b"plain").charset == "utf-8"
     assert decode(page(LONG, "EUC-JP").encode("euc_jp")).charset == "euc_jp"

@@ -26,6 +26,7 @@ _FULL_WITHIN_EM = 1.6
 _HEADING_RATIO = 1.15
 _MAX_HEADING_CHARS = 60
 _EDGE_LINES = 2
+_MAX_HEAD_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _measure(lines: Sequence[Line], repeated: set[str]) -> _Sheet:
     furniture = {
         at
         for at in _edges(lines)
-        if _PAGE_NUMBER.fullmatch(lines[at].text.strip()) or _pattern(lines[at].text) in repeated
+        if _PAGE_NUMBER.fullmatch(lines[at].text.strip()) or _is_running_head(lines[at].text, repeated)
     }
     body = [line for at, line in enumerate(lines) if at not in furniture] or list(lines)
     lefts = sorted(line.left for line in body)
@@ -151,6 +152,10 @@ def _measure(lines: Sequence[Line], repeated: set[str]) -> _Sheet:
         right=max((line.edge(em) for line in body), default=0.0),
         furniture=furniture,
     )
+
+
+def _is_running_head(text: str, repeated: set[str]) -> bool:
+    return len(text) <= _MAX_HEAD_CHARS and not _SENTENCE_END.search(text) and _pattern(text) in repeated
 
 
 def _edges(lines: Sequence[Line]) -> set[int]:
@@ -190,14 +195,23 @@ def _continues(last: Line, line: Line, sheet: _Sheet) -> bool:
 
 
 def _is_vertical(lines: Sequence[Line]) -> bool:
-    """Vertical writing comes as one character a line."""
-    return len(lines) >= 20 and sum(len(line.text.strip()) <= 2 for line in lines) * 10 >= 8 * len(lines)
+    """Vertical writing: lines of many characters and the width of one, or one character a line."""
+    single = sum(len(line.text.strip()) <= 2 for line in lines)
+    upright = sum(_is_column(line) for line in lines)
+    return (len(lines) >= 20 and single * 10 >= 8 * len(lines)) or (upright * 10 >= 6 * len(lines) > 0)
+
+
+def _is_column(line: Line) -> bool:
+    length = len(line.text.strip())
+    return line.top is not None and length >= 4 and line.right - line.left < 0.3 * length * line.size
 
 
 def _vertical(lines: Sequence[Line]) -> Iterator[Paragraph]:
-    text = "".join(line.text.strip() for line in lines)
+    """Columns from right to left, as one text, a block a sentence: nothing tells where its paragraphs end."""
+    columns = sorted(lines, key=lambda line: -line.left) if any(map(_is_column, lines)) else lines
+    text = _squeeze("".join(line.text.strip() for line in columns))
     for sentence in re.findall(r"[^。]+。?", text):
-        yield Paragraph(lines[0].sheet, sentence)
+        yield Paragraph(lines[0].sheet, sentence.strip())
 
 
 def _join(before: str, after: str) -> str:

@@ -131,7 +131,7 @@ class Layout:
                 self.unseen.append(node)
             return None
         attributes: Attributes = node.attributes
-        if tag in _HIDDEN_TAGS or (attributes and self._hides(tag, attributes, place)):
+        if tag in _HIDDEN_TAGS or ((attributes or tag == "dialog") and self._hides(tag, attributes, place)):
             self._hide(node)
             return None
         return self._show(node, tag, attributes, place)
