@@ -19,6 +19,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from protego import Protego
+
 from pipeline.criteria import load
 from pipeline.extract import dated_list, extract, from_page
 from pipeline.judge import probes
@@ -92,10 +94,14 @@ def propose(
 
 
 def read(site: Path, as_of: date) -> tuple[dict[str, Page], list[DatedList]]:
-    """Pages by sha256 and dated lists of a folder of files."""
+    """Pages by sha256 and dated lists of a folder of files, without those that its robots.txt closes to a crawler."""
     pages: dict[str, Page] = {}
     lists: list[DatedList | None] = []
+    rules = site / "robots.txt"
+    robots = Protego.parse(rules.read_text(encoding="utf-8") if rules.is_file() else "")
     for path in sorted(one for one in site.rglob("*") if one.is_file()):
+        if not robots.can_fetch(f"{HOME}/{path.relative_to(site).as_posix()}", "Akashi"):
+            continue
         snapshot, body = answer(path, site), path.read_bytes()
         if path.suffix in (".xml", ".rdf"):
             lists.append(dated_list(snapshot, body))

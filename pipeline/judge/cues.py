@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from pipeline.judge.statements import Prepared, Statement
 from pipeline.models import BlockKind, Cue
@@ -19,6 +20,10 @@ ELLIPTIC = (1.0, 0.95, 0.95, 0.8, 0.7)
 LONGEST_NAME_CHARS = 24
 
 
+# この仕組み may stand under the next heading after what it points to.
+_POINTS_BACK = re.compile(
+    r"(?:この|その|こうした|そうした|同様の)(?:仕組み|しくみ|サービス|制度|取り?組み|システム|事業)"
+)
 _PAUSE = re.compile(r"[、。]")
 
 
@@ -124,8 +129,9 @@ def find_around(one: Compiled, page: Prepared, statement: Statement) -> Hit | No
     if not _allowed(one, page, statement):
         return None
     part = statement.part
-    around = f"{statement.text}|{part.named}|{statement.before}"
-    before = [f"{earlier.text}|{earlier.named}" for earlier in page.earlier(part)][:3]
+    around = f"{statement.text}|{part.named}|{statement.heard}"
+    earlier = page.before(part) if _POINTS_BACK.search(statement.text) else page.earlier(part)
+    before = [f"{one.text}|{one.named}" for one in islice(earlier, 3)]
     steps = [
         "",
         before[0] if before else "",
@@ -133,8 +139,11 @@ def find_around(one: Compiled, page: Prepared, statement: Statement) -> Hit | No
         "|".join((*before[1:], *part.headings[:-1])),
         page.title,
     ]
+    answers = next(page.earlier(part), part).asked
     for step, more in enumerate(steps):
         around = f"{around}|{more}"
+        if step == 1 and answers and not one.groups[0].search(around):
+            return None  # an answer speaks of the question before it, not of an earlier one
         if all(group.search(around) for group in one.groups):
             return Hit(one.cue, 0, ELLIPTIC[step], direct=False)
     return None

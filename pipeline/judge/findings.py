@@ -11,11 +11,12 @@ from enum import StrEnum
 from pipeline.judge.accounts import Account
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.cues import Compiled, Hit, find, find_around
+from pipeline.judge.dates import mentions
 from pipeline.judge.polarity import elliptic
 from pipeline.judge.speech import residents_voice, wishes_are_gathered
 from pipeline.judge.statements import Prepared, Statement
 from pipeline.judge.tense import Mode, Said, clauses, said
-from pipeline.models import BlockKind, Criterion, Page, Region, Source
+from pipeline.models import BlockKind, Criterion, Cue, Page, Region, Source
 
 
 class Side(StrEnum):
@@ -50,6 +51,7 @@ _KEPT_WEIGHT = 0.8  # announced, and the day has come
 _EXCLUDES = re.compile(
     r"(?:でき|使え|なれ|受け付け|対応してい|取り扱ってい|扱え|取れ)(?:ない|ません)|対象外|不可|除外|以外|検討|予定|終了|廃止"
 )
+_BY_NAME_STRENGTH = 0.8
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
@@ -101,14 +103,14 @@ class Reader:
         return self._finding(side, hit, page, statement, spoken, actor)
 
     def _read_absent(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
-        spoken = self._mode(page, statement, len(statement.text))
+        hit = find(cue, page, statement)
+        spoken = self._mode(page, statement, hit.at if hit else len(statement.text))
         denying = spoken.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED)
         if not denying and not (cue.cue.asserts and spoken.mode is Mode.DOES):
             return None
         if criterion.past_counts and spoken.mode is Mode.ENDED:
             return None
         last = clauses(statement.text)[-1]
-        hit = find(cue, page, statement)
         if hit is None and elliptic(last) and not cue.cue.asserts:
             hit = find_around(cue, page, statement)
         if hit is None or statement.part.block.kind in _NO_TEXT_KINDS:
@@ -118,6 +120,20 @@ class Reader:
         aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
         aside = aside or len(statement.text) < _SHORTEST_DENIAL_CHARS
         return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
+
+    def ended(self, criterion: Criterion, page: Prepared, names: frozenset[str]) -> Iterator[Finding]:
+        """Statements that a service known by its own name has ended (「○○」は3月31日で終わりました)."""
+        if criterion.past_counts or not any(name in page.bulk for name in names):
+            return
+        for statement in page.statements:
+            if statement.link or not any(name in statement.text for name in names):
+                continue
+            last = clauses(statement.text)[-1]
+            spoken = said(last, as_of=self.as_of, written=page.page.dated, after=statement.after)
+            actor = self._actor(criterion, page, statement, len(statement.text))
+            if spoken.mode is Mode.ENDED and not actor.other and not self._voice(page, statement):
+                cue = Cue(all=(tuple(re.escape(name) for name in sorted(names)),), strength=_BY_NAME_STRENGTH)
+                yield self._finding(Side.AGAINST, Hit(cue, 0, 1.0, direct=True), page, statement, spoken, actor)
 
     def _mode(self, page: Prepared, statement: Statement, at: int) -> Said:
         """What the clause around `at` says; a last clause without a topic of its own speaks for the whole."""
@@ -239,7 +255,15 @@ class Reader:
             elliptic=not hit.direct,
             section=statement.part.section,
         )
+        if statement.link:
+            return replace(found, day=self._listed(page, statement))
         return replace(found, day=spoken.day) if self._dates_itself(found) else found
+
+    def _listed(self, page: Prepared, statement: Statement) -> date | None:
+        """The date beside a title in a list of news; the list's own date says nothing of it."""
+        beside = f"{statement.part.row}|{statement.part.text}"
+        days = [one.day for one in mentions(beside, near=page.page.dated) if one.day and one.day == one.last]
+        return min(days, default=None)
 
     def _dates_itself(self, found: Finding) -> bool:
         """An event's own date is newer than the page that first told it only where the page has no date."""

@@ -33,7 +33,7 @@ _NO_BURDEN = re.compile(
 )
 _LIMITED = re.compile(
     r"(?:わけではありません|わけではない|とは限りません|とは限らない|だけではありません|のみではありません|一部|以外は|ただし|但し|除き"
-    r"|(?:の|た|る|い)(?:場合|方|時|とき|人|もの|際)(?:に)?(?:は|、)|時間外|休館日|休業日|土(?:・)?日|年末年始|メンテナンス|保守(?:作業)?の(?:ため|間)"
+    r"|(?:の|た|る|い)(?:場合|方|時|とき|際)(?:に)?(?:は|、)|時間外|休館日|休業日|土(?:・)?日|年末年始|メンテナンス|保守(?:作業)?の(?:ため|間)"
     r"|期間中|当日|点検|(?:高額|金額|万円|枚以上|枚を超え)|(?:変更|取消|取り消し|取消し|キャンセル|返金|返品|領収書|領収証書|払い戻し|併用|複数)[^、。]{0,8}(?:は|が))"
 )
 
@@ -66,6 +66,7 @@ _CONTENT = re.compile(r"[一-龠々ァ-ヴーa-z0-9]{2,}(?:は|が|を|も|の|�
 
 def elliptic(clause: str) -> bool:
     """Whether the clause names nothing of its own and so speaks of what stands before (現在は行っていません)."""
-    rest = _TIME_PHRASE.sub("", clause)
+    reason, _, last = clause.rpartition("、")
+    rest = _TIME_PHRASE.sub("", clause if "は" in reason else last)
     rest = _GENERIC_PHRASE.sub("", rest)
     return not _CONTENT.search(rest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -28,6 +29,9 @@ from pipeline.models import (
 # passes and two together with a weak cue do not.
 THRESHOLD = 0.5
 OLD_PAGE_YEARS = 4
+_SERVICE_NAME = re.compile(r"[「『]([^「」『』。、]{2,20})[」』]")
+# A newer statement that is weaker than the older one by more than this is about something else more often than not.
+COMPARABLE = 0.15
 _NOTHING_CONFIDENCE = 0.6
 _ASIDE_CONFIDENCE = 0.5
 
@@ -45,6 +49,8 @@ class RulesJudge:
     def judge(self, criterion: Criterion, pages: Mapping[str, Page], passages: tuple[Passage, ...]) -> Proposal:
         """What the pages say. All of them are read: rules are cheap, and retrieval may miss a cell."""
         found = [one for sha in pages for one in self._findings(criterion, self._page(pages[sha]))]
+        names = _service_names(found)
+        found += [one for sha in pages for one in self._reader.ended(criterion, self._page(pages[sha]), names)]
         best = _strongest(found, Side.FOR), _strongest(found, Side.AGAINST)
         chosen, other = self._weigh(criterion, *best)
         searched = tuple(sorted(pages))
@@ -88,9 +94,12 @@ class RulesJudge:
             return yes or no, None
         if yes.account is not None:
             return yes, no
+        if yes.statement is not None and yes.statement.link:
+            return no, yes  # a title in a list does not know what its page now says
         if yes.day and no.day and yes.day != no.day and yes.page.sha256 != no.page.sha256:
             newer, older = (yes, no) if yes.day > no.day else (no, yes)
-            return newer, older
+            if newer.score + COMPARABLE >= older.score:
+                return newer, older
         same_section = yes.page.sha256 == no.page.sha256 and yes.section == no.section
         if no.said.mode is Mode.ENDED or (same_section and not yes.direct):
             return no, yes
@@ -132,6 +141,12 @@ class RulesJudge:
             searched=searched,
             judge=self.name,
         )
+
+
+def _service_names(found: Sequence[Finding]) -> frozenset[str]:
+    """Names in brackets that the statements in favour give to the thing, folded: 「○○」を始めました."""
+    said = [one.statement.text for one in found if one.side is Side.FOR and one.statement is not None]
+    return frozenset(name for text in said for name in _SERVICE_NAME.findall(text))
 
 
 def _strongest(found: Sequence[Finding], side: Side) -> Finding | None:

@@ -67,7 +67,8 @@ class Statement:
     """A sentence, or a cell or line without one: page.text[start:end], folded.
 
     before, after: folded text of its block around it. link: the whole of it is the label of a link.
-    asked: somebody asks here (a councillor, a resident), the office does not speak.
+    asked: somebody asks here (a councillor, a resident), the office does not speak. heard: before, with the wishes that
+    it reports, which an answer may lean on.
     """
 
     start: int
@@ -78,6 +79,7 @@ class Statement:
     after: str = ""
     link: bool = False
     asked: bool = False
+    heard: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,10 @@ class Prepared:
         here = bisect_right(run, part.place, key=lambda one: one.place) - 1
         for step in range(1, min(here, LOOK_BACK_BLOCKS) + 1):
             yield run[here - step]
+
+    def before(self, part: Part) -> Iterator[Part]:
+        """Blocks before it on the page, nearest first, whatever their section."""
+        yield from self.parts[: part.place][::-1]
 
 
 def prepare(page: Page) -> Prepared:
@@ -166,7 +172,8 @@ def _link_labels(page: Page) -> tuple[Sequence[int], dict[int, int]]:
 def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, int]]) -> Iterator[Statement]:
     block = part.block
     spans = [(block.start + start, block.start + end) for start, end in sentences(page.slice(block))]
-    folded = [spoken(fold(page.text[start:end])) for start, end in spans]
+    whole = [fold(page.text[start:end]) for start, end in spans]
+    folded = [spoken(one) for one in whole]
     for number, (start, end) in enumerate(spans):
         if folded[number]:
             yield Statement(
@@ -175,6 +182,7 @@ def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, in
                 text=folded[number],
                 part=part,
                 before="".join(folded[:number]),
+                heard="".join(whole[:number]),
                 after=folded[number + 1] if number + 1 < len(spans) else "",
                 link=_is_link(start, end, links),
                 asked=asker_speaks(page.text[block.start : end]),
