@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Self
@@ -286,6 +287,13 @@ class Criterion(Noun):
     probe: str = ""
     past_counts: bool = False
     one_off: bool = False
+
+    @property
+    def rule_sha256(self) -> str:
+        """sha256 of what a reviewer decides by: a decision does not outlive a change of these words."""
+        words = (self.statement_ja, self.counts_ja, self.does_not_count_ja)
+        return hashlib.sha256("\x1f".join((self.id, *words)).encode()).hexdigest()
+
     partners: bool = False
 
 
@@ -472,7 +480,7 @@ class Judgement(Noun):
     """What we concluded from a proposal after verification; what a reviewer sees.
 
     unread: addresses whose links speak of this criterion and that could not be read. searched: pages offered.
-    others: second opinions.
+    others: second opinions; rule_sha256: of the criterion's words (Criterion.rule_sha256).
     """
 
     criterion: CriterionId
@@ -488,6 +496,7 @@ class Judgement(Noun):
     model: str = ""
     prompt_sha256: Sha256 | None = None
     criteria_sha256: Sha256
+    rule_sha256: Sha256 | None = None
     cost_usd: float = 0.0
     others: tuple[Opinion, ...] = ()
     judged_at: datetime

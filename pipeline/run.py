@@ -76,6 +76,10 @@ def rejudge(
     run: Run, criteria: CriteriaSet, *, settings: Settings, panel: Panel, watch: Watch, dry_run: bool = False
 ) -> Outcome:
     """Judge what a run has archived once more: other criteria, prompts, judges or budget, and no crawl."""
+    if criteria.id != run.criteria_id:
+        raise InputError(
+            f"{run.municipality.name}: run {run.id} was about {run.criteria_id}; survey the city for another."
+        )
     with Store(settings.database_url) as store:
         seen = seen_by(run, settings, watch)
         return _settle(run, seen, criteria, store, settings, panel, watch, dry_run)

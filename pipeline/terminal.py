@@ -108,9 +108,10 @@ def _short(text: str) -> str:
     return line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
 
 
-def waiting(items: Sequence[QueueItem]) -> None:
+def waiting(items: Sequence[QueueItem], limit: int) -> None:
     """What waits for a person, the most doubtful first."""
-    table = Table(title=f"{len(items)} waiting")
+    more = ", the first of them" if len(items) == limit else ""
+    table = Table(title=f"{len(items)} waiting{more}")
     for name in ("#", "city", "criterion", "verdict", "conf.", "flags", "evidence"):
         table.add_column(name, overflow="fold")
     for item in items:

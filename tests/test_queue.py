@@ -288,12 +288,12 @@ def test_any_text_has_a_digest(text: str) -> None:
 
 def test_the_digest_is_the_same_in_every_version() -> None:
     """Changing it would reopen every confirmation ever given: then migrate the log, or do not."""
-    judged = judgement(
-        "resident-01", quotes=(quote("更新"), quote("a", url="https://a.example/")), measurement=measurement()
-    )
+    quotes = (quote("更新"), quote("a", url="https://a.example/"))
+    judged = judgement("resident-01", quotes=quotes, measurement=measurement(), rule_sha256="e" * 64)
     canonical = (
         '{"code":"131016","criterion":"resident-01","measurement":["gap",2.0,"days",3.0],'
-        '"quotes":[["https://a.example/","a"],["https://city.example/rpa","\\u66f4\\u65b0"]],"verdict":"met"}'
+        '"quotes":[["https://a.example/","a"],["https://city.example/rpa","\\u66f4\\u65b0"]],'
+        '"rule":"' + "e" * 64 + '","verdict":"met"}'
     )
     assert queue.digest(CITY.code, judged) == hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
@@ -360,3 +360,10 @@ def test_a_log_that_begins_with_undo_reads_as_open() -> None:
     undo = STEPS["undo"](walk("approve"))
     assert queue.standing([undo, undo]) is None
     assert queue.standing([undo, *walk("approve").decisions]) == walk("approve").decisions[0]
+
+
+def test_a_confirmation_does_not_outlive_a_change_of_the_rule() -> None:
+    before = judgement(rule_sha256="a" * 64)
+    assert queue.digest(CITY.code, before) != queue.digest(
+        CITY.code, before.model_copy(update={"rule_sha256": "b" * 64})
+    )

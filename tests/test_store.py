@@ -237,7 +237,7 @@ def test_the_latest_run_by_state(store: Store) -> None:
     assert store.latest_run("011002") is None
 
 
-@pytest.mark.parametrize("changed", [run(city=OTHER_CITY), run(criteria_sha256="d" * 64)])
+@pytest.mark.parametrize("changed", [run(city=OTHER_CITY), run(criteria_id="another")])
 def test_a_run_never_becomes_another_run(store: Store, changed: Run) -> None:
     store.save_run(run())
     with pytest.raises(StoreError, match="use a new id"):

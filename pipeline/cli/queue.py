@@ -20,6 +20,7 @@ Numbers = Annotated[list[int], typer.Argument(help="Numbers as `classify queue` 
 def queue(
     context: typer.Context,
     city: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50,
     registry: Registry = None,
 ) -> None:
     """List the judgements that wait for a person, the most doubtful first."""
@@ -32,7 +33,7 @@ def queue(
     settings = Settings()
     with Store(settings.database_url) as store:
         code = last_run(city, registry, settings, store).municipality.code if city else None
-        waiting(store.waiting(code))
+        waiting(store.waiting(code, limit=limit), limit)
 
 
 @app.command()

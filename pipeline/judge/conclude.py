@@ -76,6 +76,7 @@ def conclude(
         model=proposal.model,
         prompt_sha256=proposal.prompt_sha256,
         criteria_sha256=criteria_sha256,
+        rule_sha256=criterion.rule_sha256,
         cost_usd=proposal.cost_usd,
         judged_at=judged_at,
     )

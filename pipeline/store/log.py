@@ -17,14 +17,15 @@ _NEEDS_EVIDENCE = (Verdict.MET, Verdict.NOT_MET)
 
 
 def digest(code: str, judgement: Judgement) -> str:
-    """sha256 (hex) over what a reviewer confirms: municipality, criterion, verdict, quotes as (url, text) in any order,
-    and what was measured. Equal content in a later run has the same digest, so its confirmation stands; offsets, dates
-    of fetching, judge, rationale and confidence do not count.
+    """sha256 (hex) over what a reviewer confirms: municipality, criterion and its rule, verdict, quotes as (url, text)
+    in any order, and what was measured. Equal content in a later run has the same digest, so its confirmation stands;
+    offsets, dates of fetching, judge, rationale and confidence do not count.
     """
     measured = judgement.measurement
     content = {
         "code": code,
         "criterion": judgement.criterion,
+        "rule": judgement.rule_sha256,
         "verdict": judgement.verdict.value,
         "quotes": sorted((quote.url, quote.text) for quote in judgement.quotes),
         "measurement": measured and [measured.name, measured.value, measured.unit, measured.threshold],

@@ -47,14 +47,16 @@ class Store:
     # --- runs ---------------------------------------------------------------------------------------------------------
 
     def save_run(self, run: Run) -> None:
-        """Inserts the run, or updates the one of that id. A run never changes its municipality or its criteria."""
+        """Inserts the run, or updates the one of that id. A run never changes its municipality or its
+        criteria set; a reworded set judges it anew.
+        """
         values = _run_values(run)
         with self._writing(f"save run {run.id}") as connection:
             kept = connection.execute(select(runs).where(runs.c.id == run.id)).one_or_none()
             if kept is None:
                 connection.execute(insert(runs).values(values))
-            elif (kept.code, kept.criteria_sha256) != (values["code"], values["criteria_sha256"]):
-                raise StoreError(f"run {run.id} exists for another municipality or other criteria; use a new id")
+            elif (kept.code, kept.criteria_id) != (values["code"], values["criteria_id"]):
+                raise StoreError(f"run {run.id} exists for another municipality or criteria set; use a new id")
             else:
                 connection.execute(update(runs).where(runs.c.id == run.id).values(values))
 
