@@ -10,12 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from crawling import RUN, plan, run
 from hostile import Reply, page, serve
 
 from pipeline.archive import Archive
 
-PAGES, KILLS = 60, 6
+PAGES = 60
 DELAY_S = 0.02
 
 
@@ -32,8 +33,8 @@ def _site(path: str) -> Reply | str | None:
     return page(*links, ("/feed.xml", "RSS"), title=f"第{number}号")
 
 
-def _start(url: str, folder: Path) -> subprocess.Popen[bytes]:
-    order = {"url": url, "folder": str(folder), "changes": {"delay_s": DELAY_S}}
+def _start(url: str, folder: Path, max_pages: int) -> subprocess.Popen[bytes]:
+    order = {"url": url, "folder": str(folder), "changes": {"delay_s": DELAY_S, "max_pages": max_pages}}
     return subprocess.Popen([sys.executable, str(Path(__file__).with_name("crawling.py")), json.dumps(order)])
 
 
@@ -42,36 +43,39 @@ def _archived(folder: Path) -> list[tuple[str, int, str]]:
         return [(one.url, one.status, one.sha256) for one in archive.snapshots(RUN)]
 
 
-def test_kill_9_at_random_moments_loses_nothing(tmp_path: Path) -> None:
-    moments = random.Random(20260101)
+@pytest.mark.parametrize(("max_pages", "kills"), [(400, 5), (30, 3)])
+def test_kill_9_at_random_moments_loses_nothing(max_pages: int, kills: int, tmp_path: Path) -> None:
+    """With a budget that is spent too: the same 30 pages of 60, in the same order of worth."""
+    moments = random.Random(max_pages)
     with serve(_site) as server:
-        whole = run(plan(server.url, delay_s=0.0), tmp_path / "whole")
+        whole = run(plan(server.url, delay_s=0.0, max_pages=max_pages), tmp_path / "whole")
         asked_once = sorted(server.paths())
         server.log.clear()
         (tmp_path / "killed").mkdir()
         kept: list[tuple[str, int, str]] = []
         killed_midway = 0
-        for _ in range(KILLS):
+        for _ in range(kills):
             seen = len(server.log)
-            child = _start(server.url, tmp_path / "killed")
+            child = _start(server.url, tmp_path / "killed", max_pages)
             deadline = time.monotonic() + 20
             while len(server.log) == seen and child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.005)
-            time.sleep(moments.uniform(0.02, 0.5))
+            time.sleep(moments.uniform(0.02, 0.4))
             child.send_signal(signal.SIGKILL)
             killed_midway += child.wait() == -signal.SIGKILL
             now = _archived(tmp_path / "killed")
             assert now[: len(kept)] == kept, "an archived answer was lost or changed"
             kept = now
-        last = _start(server.url, tmp_path / "killed")
+        last = _start(server.url, tmp_path / "killed", max_pages)
         assert last.wait(timeout=30) == 0
         after = sorted(server.paths())
-    assert killed_midway >= 4
+    assert killed_midway >= kills - 1
     assert set(asked_once) == set(after)
     robots = after.count("/robots.txt")
     assert len(after) - len(asked_once) <= (robots - 1) + killed_midway
     assert set(_archived(tmp_path / "killed")) == {(one.url, one.status, one.sha256) for one in whole.snapshots}
-    resumed = run(plan(server.url, delay_s=DELAY_S), tmp_path / "killed").coverage
+    resumed = run(plan(server.url, delay_s=DELAY_S, max_pages=max_pages), tmp_path / "killed").coverage
     assert resumed.read == whole.coverage.read
     assert resumed.found == whole.coverage.found
+    assert resumed.pending == whole.coverage.pending
     assert [one.url for one in resumed.unread] == [one.url for one in whole.coverage.unread]

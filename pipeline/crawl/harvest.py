@@ -119,7 +119,8 @@ class Harvest:
         return min(1.0, sum(length for hash_, length in reading.lines if hash_ in new) / WHOLLY_NEW_CHARS)
 
     def _place(self, found: Found, parent: Address, weights: Weights) -> None:
-        met = hash((found.url, found.label))
+        # Meeting a link again changes nothing, which a continued crawl relies on: it has forgotten what it met.
+        met = hash((found.url, found.label, parent.depth))
         if met in self._met:
             return
         self._met.add(met)
@@ -130,7 +131,8 @@ class Harvest:
             self._place_list(url, Kind.FEED, found.label, parent.url, 0)
             return
         if found.kind in ("frame", "refresh") and self.extent.own(url):
-            self._add(url, Kind.PAGE, found.label or parent.label, parent, parent.score, parent.criterion)
+            if not self._frontier.knows(url):
+                self._add(url, Kind.PAGE, found.label or parent.label, parent, parent.score, parent.criterion)
             return
         self._place_link(url, found, parent, weights)
 
