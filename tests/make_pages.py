@@ -70,7 +70,8 @@ def municipal_page(seed: int, *, menu_links: int = 300, paragraphs: int = 40) ->
 <p class="update">更新日：令和8年{pick.randint(1, 11)}月{pick.randint(1, 20)}日</p>
 {body}<table><tr><th>区分</th><th>内容</th><th>料金</th></tr>{rows}</table>
 <dl><dt>お問い合わせ</dt><dd>{pick.choice(_SUBJECTS)}<br>電話 0000-00-0000</dd></dl></div>
-<div id="footer"><ul><li><a href="/privacy.html">個人情報</a></li></ul><address>ある市役所</address></div></body></html>"""
+<div id="footer"><ul><li><a href="/privacy.html">個人情報</a></li></ul><address>ある市役所</address></div>
+</body></html>"""
 
 
 def _section(pick: random.Random, number: int) -> str:

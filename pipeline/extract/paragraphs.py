@@ -22,6 +22,9 @@ _PAGE_NUMBER = re.compile(r"[-–—−‐\s]*(?:p\.?|P\.?)?\s*\d{1,4}\s*(?:[/�
 _UNBREAKABLE = re.compile(r"[A-Za-z0-9,.]{2,12}\S?")
 _HANGING = "。、，．」』）)】"
 _MAX_GAP_EM = 1.8
+_NEXT_COLUMN_EM = 5
+# Lines shorter than this are no wrapped prose.
+_MIN_COLUMN_EM = 9
 _FULL_WITHIN_EM = 1.6
 _HEADING_RATIO = 1.15
 _MAX_HEADING_CHARS = 60
@@ -59,12 +62,20 @@ class Paragraph:
 
 @dataclass(slots=True)
 class _Sheet:
-    """What the lines of a sheet have in common: height of a character, left and right edge."""
+    """What the lines of a sheet have in common: height of a character, and the edges of each column of print, by the
+    left edge of its lines in steps of two characters."""
 
     em: float
-    left: float
-    right: float
+    columns: dict[int, tuple[float, float]] = field(default_factory=dict)
     furniture: set[int] = field(default_factory=set)
+
+    def step(self, line: Line) -> int:
+        return int(line.left // (2 * self.em))
+
+    def edges(self, line: Line) -> tuple[float, float]:
+        """Left and right edge of the column that the line stands in, its indented lines included."""
+        near = [self.columns[step] for step in range(self.step(line) - 1, self.step(line) + 2) if step in self.columns]
+        return min((left for left, _ in near), default=line.left), max((right for _, right in near), default=line.right)
 
 
 def to_lines(sheets: Sequence[Sequence[Sequence[object]]]) -> list[list[Line]]:
@@ -95,6 +106,7 @@ def paragraphs(sheets: Sequence[Sequence[Line]]) -> list[Paragraph]:
     found: list[Paragraph] = []
     waiting: list[Paragraph] = []
     last: Line | None = None
+    before = _Sheet(em=1.0)
     for lines in sheets:
         if _is_vertical(lines):
             found += _vertical(lines)
@@ -104,14 +116,14 @@ def paragraphs(sheets: Sequence[Sequence[Line]]) -> list[Paragraph]:
         for at, line in enumerate(lines):
             if at in sheet.furniture:
                 waiting.append(Paragraph(line.sheet, _squeeze(line.text), BlockKind.OTHER, Region.NAV))
-            elif last is not None and found and _continues(last, line, sheet):
+            elif last is not None and found and _continues(last, line, before, sheet):
                 found[-1].text = _join(found[-1].text, _squeeze(line.text))
-                last = line
+                last, before = line, sheet
             else:
                 found += waiting
                 waiting = []
                 found.append(_paragraph(line, sizes))
-                last = line
+                last, before = line, sheet
     return found + waiting
 
 
@@ -143,15 +155,12 @@ def _measure(lines: Sequence[Line], repeated: set[str]) -> _Sheet:
         for at in _edges(lines)
         if _PAGE_NUMBER.fullmatch(lines[at].text.strip()) or _is_running_head(lines[at].text, repeated)
     }
-    body = [line for at, line in enumerate(lines) if at not in furniture] or list(lines)
-    lefts = sorted(line.left for line in body)
-    em = median(heights) if heights else 2.0
-    return _Sheet(
-        em=em,
-        left=lefts[len(lefts) // 20] if lefts else 0.0,
-        right=max((line.edge(em) for line in body), default=0.0),
-        furniture=furniture,
-    )
+    sheet = _Sheet(em=median(heights) if heights else 2.0, furniture=furniture)
+    for at, line in enumerate(lines):
+        if at not in furniture:
+            left, right = sheet.columns.get(sheet.step(line), (line.left, 0.0))
+            sheet.columns[sheet.step(line)] = min(left, line.left), max(right, line.edge(sheet.em))
+    return sheet
 
 
 def _is_running_head(text: str, repeated: set[str]) -> bool:
@@ -176,22 +185,29 @@ def _pattern(text: str) -> str:
     return re.sub(r"\d+", "0", "".join(text.split()))
 
 
-def _continues(last: Line, line: Line, sheet: _Sheet) -> bool:
+def _continues(last: Line, line: Line, before: _Sheet, sheet: _Sheet) -> bool:
     """True where `line` goes on with what `last` began: last filled its column, and nothing says that something new
-    starts (a mark, an indent after a full stop, a gap, another size)."""
-    room = sheet.right - last.edge(0)
-    unbreakable = _UNBREAKABLE.match(line.text.strip())
-    needs = _FULL_WITHIN_EM + (_columns(unbreakable.group()) / 2 if unbreakable else 0)
-    if _STARTS.match(line.text.strip()) or room > needs * sheet.em:
+    starts (a mark, an indent after a full stop, a gap, another size). before: the sheet of `last`."""
+    if _STARTS.match(line.text.strip()) or not _is_full(last, line, before):
         return False
     ended = bool(_SENTENCE_END.search(last.text))
-    if ended and (line.left > sheet.left + sheet.em / 2 or line.sheet != last.sheet):
+    if ended and (line.left > sheet.edges(line)[0] + sheet.em / 2 or line.sheet != last.sheet):
         return False
     if line.sheet != last.sheet or last.bottom is None or line.top is None:
         return True
     if max(last.size, line.size) > _HEADING_RATIO * min(last.size, line.size):
         return False
-    return -sheet.em / 2 <= last.bottom - line.top <= _MAX_GAP_EM * sheet.em
+    # A line much higher than the last one starts the next column.
+    gap = last.bottom - line.top
+    return -sheet.em / 2 <= gap <= _MAX_GAP_EM * sheet.em or (gap < -_NEXT_COLUMN_EM * sheet.em and not ended)
+
+
+def _is_full(last: Line, line: Line, sheet: _Sheet) -> bool:
+    """True where the first word of `line` had no room left behind `last`."""
+    left, right = sheet.edges(last)
+    unbreakable = _UNBREAKABLE.match(line.text.strip())
+    needs = _FULL_WITHIN_EM + (_columns(unbreakable.group()) / 2 if unbreakable else 0)
+    return right - left >= _MIN_COLUMN_EM * sheet.em and right - last.right <= needs * sheet.em
 
 
 def _is_vertical(lines: Sequence[Line]) -> bool:
