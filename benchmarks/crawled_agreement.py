@@ -21,8 +21,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from pipeline import demo
 from pipeline.criteria import load
 from pipeline.models import Municipality, Verdict
+from pipeline.panel import Wish, panel
 from pipeline.run import Order, survey
 from pipeline.settings import Settings
 from pipeline.store.store import Store
@@ -51,9 +53,11 @@ def served(folder: Path) -> Iterator[str]:
 def judged(folder: Path) -> dict[str, tuple[str, str, str]]:
     """Criterion -> label, judgement, first quote; criteria labelled `skip` left out."""
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    labels = {one["criterion"]: one["verdict"] for one in map(json.loads, (folder / "labels.jsonl").open("rb"))}
-    with tempfile.TemporaryDirectory() as home, served(folder / "site") as url:
-        settings = Settings(home=Path(home), db="")
+    site = folder / "site" if (folder / "site").is_dir() else demo.SITE
+    lines = (folder / "labels.jsonl").read_text("utf-8").splitlines()
+    labels = {one["criterion"]: one["verdict"] for one in map(json.loads, lines)}
+    with tempfile.TemporaryDirectory() as home, served(site) as url:
+        settings = Settings(home=Path(home), cache=Path(home) / "cache", db="")
         city = Municipality(**{key: manifest[key] for key in ("code", "name", "kana", "prefecture")}, home_url=url)
         order = Order(
             municipality=city,
@@ -62,7 +66,7 @@ def judged(folder: Path) -> dict[str, tuple[str, str, str]]:
             delay_s=0.0,
             allow_private=True,
         )
-        run = survey(order, settings=settings, watch=lambda *_: None)
+        run = survey(order, settings=settings, panel=panel(Wish(judges="rules"), settings), watch=lambda *_: None).run
         with Store(settings.database_url) as store:
             items = [item.judgement for item in store.items(run.id)]
     return {
@@ -106,7 +110,7 @@ def main() -> None:
     print(row("pooled", pooled, total))
     counts = Counter(pooled)
     print("\n| label \\ judged | " + " | ".join(VERDICTS) + " |\n|---|" + "---|" * len(VERDICTS))
-    for label in (Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE):
+    for label in (Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE, Verdict.UNOBSERVED):
         print(f"| {label} | " + " | ".join(str(counts[label, verdict]) for verdict in VERDICTS) + " |")
     print("\n" + "\n".join(wrong))
 
