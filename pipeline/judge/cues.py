@@ -24,6 +24,7 @@ LONGEST_NAME_CHARS = 24
 _POINTS_BACK = re.compile(
     r"(?:この|その|こうした|そうした|同様の)(?:仕組み|しくみ|サービス|制度|取り?組み|システム|事業)"
 )
+_SENTENCE = re.compile(r"[はをが。]")
 _PAUSE = re.compile(r"[、。]")
 
 
@@ -84,7 +85,7 @@ def _anchored(one: Compiled, statement: Statement) -> bool:
     """Whether the first group stands in the statement, or names the cell that the statement fills."""
     anchor, part = one.groups[0], statement.part
     fills = part.block.kind in (BlockKind.CELL, BlockKind.DEFINITION)
-    names = [one for one in (part.row, part.column) if len(one) <= LONGEST_NAME_CHARS]
+    names = [one for one in (part.row, part.column) if len(one) <= LONGEST_NAME_CHARS and not _SENTENCE.search(one)]
     return bool(anchor.search(statement.text) or (fills and anchor.search("|".join(names))))
 
 

@@ -46,6 +46,8 @@ _ACTOR_WEIGHT = {Actor.OWN: 1.0, Actor.UNSAID: 0.95}
 _BODY_WEIGHT = 0.95  # outside the main text
 _LINK_WEIGHT = 0.8  # a title in a list of news: the page behind it says more
 _LABEL_WEIGHT = 0.85
+_SHORT_WEIGHT = 0.9  # a quote of a few characters convinces nobody
+_SHORT_CHARS = 10
 _KEPT_WEIGHT = 0.8  # announced, and the day has come
 # A name that turns what stands under it into its opposite.
 _EXCLUDES = re.compile(
@@ -239,6 +241,8 @@ class Reader:
             score *= _BODY_WEIGHT
         if spoken.mode is Mode.LABEL:
             score *= _LABEL_WEIGHT
+        if statement.end - statement.start < _SHORT_CHARS:
+            score *= _SHORT_WEIGHT
         if statement.link:
             score *= _LINK_WEIGHT
         if spoken.kept:

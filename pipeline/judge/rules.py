@@ -160,7 +160,10 @@ def _support(found: Sequence[Finding], chosen: Finding) -> list[Finding]:
     others = [
         one
         for one in found
-        if one.side is chosen.side and one.score >= THRESHOLD and one.page.sha256 != chosen.page.sha256
+        if one.side is chosen.side
+        and one.score >= THRESHOLD
+        and one.page.sha256 != chosen.page.sha256
+        and not (one.statement is not None and one.statement.link)
     ]
     best: dict[str, Finding] = {}
     for one in sorted(others, key=lambda finding: -finding.score):
