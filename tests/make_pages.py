@@ -52,10 +52,7 @@ def snapshot(
 def municipal_page(seed: int, *, menu_links: int = 300, paragraphs: int = 40) -> str:
     """A page such as municipal CMSs make: long menus, breadcrumb, headings, prose, lists, a table and a footer."""
     pick = random.Random(seed)
-    menu = "".join(
-        f'<li class="m{at % 7}"><a href="/s/{at // 20}/{pick.randint(1, 9999)}.html">{pick.choice(_THINGS)}</a></li>\n'
-        for at in range(menu_links)
-    )
+    menu = _menu(menu_links)
     body = "".join(_section(pick, at) for at in range(paragraphs // 5))
     rows = "".join(
         f"<tr><th>{pick.choice(_THINGS)}</th><td>{sentence(pick)}</td><td>{pick.randint(1, 999)}円</td></tr>\n"
@@ -72,6 +69,15 @@ def municipal_page(seed: int, *, menu_links: int = 300, paragraphs: int = 40) ->
 <dl><dt>お問い合わせ</dt><dd>{pick.choice(_SUBJECTS)}<br>電話 0000-00-0000</dd></dl></div>
 <div id="footer"><ul><li><a href="/privacy.html">個人情報</a></li></ul><address>ある市役所</address></div>
 </body></html>"""
+
+
+def _menu(links: int) -> str:
+    """The same on every page, as a site's menu is."""
+    pick = random.Random(0)
+    return "".join(
+        f'<li class="m{at % 7}"><a href="/s/{at // 20}/{pick.randint(1, 9999)}.html">{pick.choice(_THINGS)}</a></li>\n'
+        for at in range(links)
+    )
 
 
 def _section(pick: random.Random, number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 _BRACE = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"[a-z0-9]*([.#][\w-]+)", re.I)
@@ -77,7 +78,8 @@ def _rules(css: str) -> Iterator[tuple[str, str]]:
             prelude = ""
 
 
-def declarations(style: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def declarations(style: str) -> Mapping[str, str]:
     """`display: none !important` as {"display": "none"}, lower case, without white space inside values."""
     pairs = (part.partition(":") for part in style.lower().split(";"))
     return {name.strip(): "".join(value.replace("!important", "").split()) for name, _, value in pairs if value.strip()}

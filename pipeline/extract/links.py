@@ -31,10 +31,20 @@ def inventory(
     for anchor in anchors[:_MAX_LINKS]:
         href = address(anchor.href, base) or _scripted(anchor, base)
         if href:
-            link = _link(anchor, href, text)
-            index = bisect_right(starts, link.start) - 1
-            inside = link.end > link.start and index >= 0
-            links.append(link.model_copy(update={"region": regions[index]}) if inside else link)
+            start, end, label = _label(anchor, text)
+            index = bisect_right(starts, start) - 1
+            region = regions[index] if end > start and index >= 0 else anchor.place.region
+            links.append(
+                Link(
+                    href=href,
+                    label=label,
+                    title=anchor.title,
+                    region=region,
+                    headings=anchor.headings,
+                    start=start,
+                    end=end,
+                )
+            )
     return tuple(links)
 
 
@@ -53,7 +63,8 @@ def _scripted(anchor: Anchor, base: str) -> str:
     return ""
 
 
-def _link(anchor: Anchor, href: str, text: str) -> Link:
+def _label(anchor: Anchor, text: str) -> tuple[int, int, str]:
+    """Start, end and words of a link's label."""
     start, end = anchor.start, anchor.end
     label = " ".join(text[start:end].split()) if start >= 0 else ""
     if not label and anchor.alt:
@@ -61,12 +72,4 @@ def _link(anchor: Anchor, href: str, text: str) -> Link:
     if start < 0 or not label:
         label = label or anchor.aria or anchor.title
         start = end = min(anchor.at, len(text))
-    return Link(
-        href=href,
-        label=label[:_MAX_LABEL_CHARS],
-        title=anchor.title,
-        region=anchor.place.region,
-        headings=anchor.headings,
-        start=start,
-        end=end,
-    )
+    return start, end, label[:_MAX_LABEL_CHARS]

@@ -98,6 +98,7 @@ class Anchor:
     place: Place
     headings: tuple[str, ...]
     at: int
+    node: int
     start: int = -1
     end: int = -1
     alt_start: int = -1

@@ -107,7 +107,7 @@ class Layout:
                 node = node.next
             while node is None and stack:
                 closed, tag, place, inner = stack.pop()
-                self._leave(tag, place, inner)
+                self._leave(closed, tag, place, inner)
                 node = closed.next if stack else None
         if self._run:
             self._end(self._owner.kind)
@@ -144,7 +144,9 @@ class Layout:
             behind = background(attributes, place.behind)
             place = place if behind == place.behind else place._replace(behind=behind)
         if tag == "a":
-            return self._link(attributes, place)
+            if attributes.get("href") is not None or attributes.get("onclick"):
+                self._open.append(self._anchor(node, attributes, place))
+            return place
         if tag not in _BLOCKS:
             return place
         self._flush()
@@ -208,9 +210,9 @@ class Layout:
         self._chrome.append(node)
         return place._replace(region=region, chrome=len(self._chrome) - 1)
 
-    def _leave(self, tag: str, place: Place, inner: Place) -> None:
+    def _leave(self, node: LexborNode, tag: str, place: Place, inner: Place) -> None:
         if tag == "a":
-            if inner is not place and self._open:
+            if self._open and self._open[-1].node == node.mem_id:
                 self._open.pop().at = self._length
         elif tag in _BLOCKS:
             self._flush()
@@ -221,13 +223,7 @@ class Layout:
 
     # --- links and pictures -----------------------------------------------------------------------------------------
 
-    def _link(self, attributes: Attributes, place: Place) -> Place:
-        if attributes.get("href") is None and not attributes.get("onclick"):
-            return place
-        self._open.append(self._anchor(attributes, place))
-        return place._replace()
-
-    def _anchor(self, attributes: Attributes, place: Place) -> Anchor:
+    def _anchor(self, node: LexborNode, attributes: Attributes, place: Place) -> Anchor:
         anchor = Anchor(
             href=attributes.get("href") or "",
             title=_squeeze(attributes.get("title")),
@@ -236,6 +232,7 @@ class Layout:
             place=place,
             headings=place.outline.above(place.level),
             at=self._length,
+            node=node.mem_id,
         )
         self.anchors.append(anchor)
         return anchor
@@ -250,7 +247,7 @@ class Layout:
         elif tag == "input" and attributes.get("type") != "image":
             alt = ""
         elif tag == "area" and attributes.get("href"):
-            anchor = self._anchor(attributes, place)
+            anchor = self._anchor(node, attributes, place)
         if alt:
             self._alts.append((alt, place, anchor))
 
