@@ -2,13 +2,14 @@
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo $(CURDIR)/.venv-uv/bin/uv)
 BIN := .venv/bin
+# Certificates of the system, as pip and curl use them: offices often add their own.
+export UV_SYSTEM_CERTS ?= 1
 
 .PHONY: demo test check lock serve-demo clean
 .DEFAULT_GOAL := demo
 
 $(CURDIR)/.venv-uv/bin/uv:
-	$(PYTHON) -m venv .venv-uv
-	.venv-uv/bin/pip install --quiet uv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .venv-uv uv
 
 .venv/.ready: requirements-dev.txt pyproject.toml $(filter %/.venv-uv/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
