@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,6 +195,13 @@ def test_the_plain_scan_finds_links_too() -> None:
         ("http://x.jp/2", ""),
     ]
     assert found.title == "題"
+
+
+def test_elements_within_elements_take_bounded_time() -> None:
+    html = "<div onclick=\"location.href='/x'\">" * 9_000 + "text " * 300_000
+    started = time.monotonic()
+    assert [link.url for link in discover(html, "http://x.jp/").links] == ["http://x.jp/x"]
+    assert time.monotonic() - started < 5
 
 
 @given(st.text(alphabet="<>a/=\"' hreftd\n\x00あ", max_size=200))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
+from itertools import islice
 from urllib.parse import quote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -18,6 +19,8 @@ MAX_LABEL = 200
 # plain scan for links takes over, which is linear.
 MAX_TAGS = 30_000
 MAX_CHARS = 3_000_000
+# Text taken from elements of one page; nested elements hold the same text again and again.
+MAX_TEXT_CHARS = 10_000_000
 # A page with hardly a link may be a splash page that a script leaves.
 FEW_LINKS, _SPLASH_CHARS = 3, 50_000
 _SELECTOR = (
@@ -83,12 +86,21 @@ class _Page:
     """Collects addresses in the order of the document."""
 
     def __init__(self, url: str, charset: str) -> None:
+        self._text_chars = 0
         self._rebase(url)
         self.charset = charset
         self.title = ""
         self.heading = ""
         self.headings: list[str] = []
         self.found: dict[str, Found] = {}
+
+    def text(self, node: LexborNode) -> str:
+        """Text of an element, as long as the page's elements do not repeat each other's text beyond all measure."""
+        if self._text_chars > MAX_TEXT_CHARS:
+            return ""
+        text = node.text(deep=True)
+        self._text_chars += len(text)
+        return _squeeze(text)
 
     def _rebase(self, url: str) -> None:
         parts = urlsplit(url)
@@ -99,14 +111,14 @@ class _Page:
     def meet(self, node: LexborNode) -> None:
         tag, attributes = node.tag or "", node.attributes
         if tag == "title":
-            self.title = self.title or _text(node)
+            self.title = self.title or self.text(node)
         elif tag in _HEADINGS:
-            self.heading = _text(node)
+            self.heading = self.text(node)
             self.headings += [self.heading] if tag in ("h1", "h2") else []
         elif tag == "base":
             self._rebase(canonical(attributes.get("href") or "", self.base) or self.base)
         else:
-            for reference, label, kind in _references(node, tag, attributes):
+            for reference, label, kind in _references(node, tag, attributes, self.text):
                 self.add(reference, label, kind)
 
     def add(self, reference: str, label: str, kind: str) -> None:
@@ -126,7 +138,9 @@ class _Page:
         return canonical(reference, self.base)
 
 
-def _references(node: LexborNode, tag: str, attributes: dict[str, str | None]) -> Iterator[tuple[str, str, str]]:
+def _references(
+    node: LexborNode, tag: str, attributes: dict[str, str | None], text: Callable[[LexborNode], str]
+) -> Iterator[tuple[str, str, str]]:
     """Address as written, label and kind of everything an element leads to."""
     href = attributes.get("href") or ""
     if tag == "link":
@@ -138,9 +152,9 @@ def _references(node: LexborNode, tag: str, attributes: dict[str, str | None]) -
         yield attributes.get("src") or "", attributes.get("title") or "", "frame"
     elif tag == "option":
         if re.match(r"/|https?:|\.{1,2}/", attributes["value"] or ""):
-            yield attributes["value"] or "", _text(node), "link"
+            yield attributes["value"] or "", text(node), "link"
     else:
-        label = _label(node, attributes)
+        label = text(node) or _unwritten_label(node, attributes)
         if href and not href.lower().startswith("javascript:"):
             yield href, label, "link"
         scripts = " ".join((href, attributes.get("onclick") or ""))
@@ -157,18 +171,12 @@ def _of_head(href: str, attributes: dict[str, str | None]) -> Iterator[tuple[str
         yield href, attributes.get("title") or "", "feed"
 
 
-def _label(node: LexborNode, attributes: dict[str, str | None]) -> str:
-    """What a reader is told: the text, else the image's alternative text, else a title."""
-    if text := _text(node):
-        return text
+def _unwritten_label(node: LexborNode, attributes: dict[str, str | None]) -> str:
+    """What a reader is told where there is no text: the image's alternative text, else a title."""
     image = node.css_first("img[alt]") if node.first_child is not None else None
     alt = image.attributes.get("alt") if image is not None else ""
     spoken = alt or attributes.get("alt") or attributes.get("aria-label") or attributes.get("title") or ""
     return _squeeze(spoken)
-
-
-def _text(node: LexborNode) -> str:
-    return _squeeze(node.text(deep=True))
 
 
 def _squeeze(text: str) -> str:
@@ -193,7 +201,7 @@ def _scan(html: str, url: str) -> Discovered:
     """Links by a linear scan, for documents that a parser could choke on."""
     title = _TITLE.search(html)
     page = _Page(url, "utf-8")
-    for match in _TAG.finditer(html):
+    for match in islice(_TAG.finditer(html), MAX_TAGS):
         reference = _REFERENCE.search(match[2])
         if reference:
             page.add(unescape(next(filter(None, reference.groups()), "")), _squeeze(unescape(match[3])), "link")
