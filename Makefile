@@ -29,8 +29,8 @@ check: .venv/.ready
 	$(BIN)/mypy
 
 lock: $(filter %/.venv-uv/bin/uv,$(UV))
-	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url -o requirements.txt
-	$(UV) pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url -o requirements-dev.txt
+	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
+	$(UV) pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
 
 clean:
 	rm -rf .venv .venv-uv .pytest_cache .mypy_cache .ruff_cache
