@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import diskcache
-from diskcache.core import MODE_RAW
+from diskcache.core import DBNAME, DEFAULT_SETTINGS, METADATA, MODE_RAW
+from pydantic import Field, ValidationError
 
-# diskcache keeps values below this many characters inside its database; ours all stay there, so that a file name found
-# in a row is never opened.
-_INLINE = 2**31
-_FORMAT = 1
+from pipeline.errors import StoreError
+from pipeline.models import Noun
+
+# Every setting is given at each opening, so that none found in the file counts. disk_min_file_size: diskcache keeps
+# values below this many characters inside its database; ours all stay there, and no file name in a row is ever opened.
+_SETTINGS = DEFAULT_SETTINGS | {
+    "eviction_policy": "none",
+    "cull_limit": 0,
+    "size_limit": 2**62,
+    "disk_min_file_size": 2**31,
+}
+# The triggers by which diskcache counts its rows, and no other.
+_TRIGGER = re.compile(
+    r"CREATE TRIGGER Settings_(?:count|size)_(?:insert|update|delete) AFTER (?:INSERT|UPDATE|DELETE) ON Cache"
+    r" FOR EACH ROW BEGIN UPDATE Settings SET value = value [-+.\w ]+ WHERE key = \"(?:count|size)\"; END"
+)
 
 
 class PoisonedError(Exception):
@@ -25,7 +39,7 @@ class PoisonedError(Exception):
 class TextDisk(diskcache.Disk):  # type: ignore[misc]
     """diskcache's Disk without pickle and without files (CVE-2025-69872 has no fixed release).
 
-    A row of another mode, with a file name or with a key that is not text raises PoisonedError before it is read.
+    A row of another mode or with a file name raises PoisonedError before it is read.
     """
 
     def put(self, key: Any) -> tuple[str, bool]:
@@ -34,9 +48,8 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
         return key, True
 
     def get(self, key: Any, raw: Any) -> str:
-        if not raw or type(key) is not str:
-            raise PoisonedError("key is not text")
-        return key
+        """The key of a row; empty, which no key of ours is, where it is not plain text."""
+        return key if raw and type(key) is str else ""
 
     def store(self, value: Any, read: bool, key: Any = None) -> tuple[int, int, None, str]:
         if type(value) is not str or read:
@@ -52,8 +65,7 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]
         """No value of ours has a file; a name found in a row is not ours to delete."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Noun):
     """A raw answer and what it belongs to. The fields after `raw` are columns: none of them is part of the key."""
 
     raw: str
@@ -63,28 +75,30 @@ class Entry:
     prompt_sha256: str
     criteria_sha256: str
     page_sha256s: tuple[str, ...]
-    cost_usd: float
+    cost_usd: Annotated[float, Field(allow_inf_nan=False)]
     stored_at: str
 
 
+class _Row(Entry):
+    format: Literal[1] = 1
+
+
 class Answers:
-    """Raw answers by key (see judge/prompt.key). Safe to share between processes."""
+    """Raw answers by key (see judge/prompt.key). Safe to share between processes.
+
+    Raises StoreError where the folder cannot be used: a link, not writable, not a cache of ours, full, or locked.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        before = os.umask(0o077)
-        try:
-            self._cache = diskcache.Cache(
-                str(folder),
-                disk=TextDisk,
-                disk_min_file_size=_INLINE,
-                eviction_policy="none",
-                cull_limit=0,
-                size_limit=2**62,
-            )
-        finally:
-            os.umask(before)
+        self._folder = folder
+        with _plain(folder):
+            _own(folder)
+            _vet(folder / DBNAME)
+            before = os.umask(0o077)
+            try:
+                self._cache = diskcache.Cache(str(folder), disk=TextDisk, **_SETTINGS)
+            finally:
+                os.umask(before)
 
     def __enter__(self) -> Answers:
         return self
@@ -94,43 +108,93 @@ class Answers:
 
     def get(self, key: str) -> Entry | None:
         """The entry of that key; None where there is none, or where the row is not one that we wrote."""
-        try:
-            text = self._cache.get(key, retry=True)
-            return None if text is None else _entry(text)
-        except PoisonedError:
-            return None
+        with _plain(self._folder):
+            try:
+                text = self._cache.get(key)
+                return None if text is None else _entry(text)
+            except PoisonedError:
+                return None
 
     def put(self, key: str, entry: Entry) -> None:
         """Keep an answer. The first answer of a key stays: what was judged by it can be judged again."""
-        text = json.dumps({"format": _FORMAT, **asdict(entry)}, ensure_ascii=False)
-        if self.get(key) is None:
-            self._cache.set(key, text, retry=True)
+        text = _Row(**entry.model_dump()).model_dump_json()
+        with _plain(self._folder):
+            if not self._cache.add(key, text) and self.get(key) is None:
+                self._cache.set(key, text)  # over a row that we did not write
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """All readable entries."""
-        for key in list(self._cache.iterkeys()):
+        with _plain(self._folder):
+            keys = list(self._cache)
+        for key in keys:
             entry = self.get(key)
             if entry is not None:
                 yield key, entry
 
     def drop(self, keys: list[str]) -> int:
         """Delete those entries; returns how many there were."""
-        return sum(bool(self._cache.delete(key, retry=True)) for key in keys)
+        with _plain(self._folder):
+            return sum(bool(self._cache.delete(key)) for key in keys)
 
     def clear(self) -> int:
         """Delete everything, poisoned rows included; returns how many rows there were."""
-        return int(self._cache.clear(retry=True))
+        with _plain(self._folder):
+            return int(self._cache.clear())
+
+
+@contextmanager
+def _plain(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except diskcache.Timeout:
+        raise StoreError(f"{folder}: another process has kept the cache of answers locked for a minute.") from None
+    except (sqlite3.Error, OSError, UnicodeError) as error:
+        raise StoreError(f"{folder}: the cache of answers cannot be used ({error}). Mend it or move it away.") from None
+
+
+def _own(folder: Path) -> None:
+    """The folder, for its owner alone."""
+    if folder.is_symlink():
+        raise StoreError(f"{folder}: a link. The cache of answers is kept in a folder; CLASSIFY_CACHE says where.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def _vet(file: Path) -> None:
+    """Refuse a database that is not laid out as diskcache does it, before diskcache obeys what it finds there.
+
+    diskcache makes every row of its table of settings an attribute of itself or a pragma: `_directory` leads it to
+    another database, `get` breaks it. Triggers and views of others would run within our statements.
+    """
+    if file.is_symlink():
+        raise StoreError(f"{file}: a link; not opened. Move it away.")
+    if not file.exists():
+        return
+    file.chmod(0o600)
+    with closing(sqlite3.connect(file, timeout=60)) as database:
+        found = database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        strange = [name for kind, name, table, sql in found if not _known(kind, name, table, sql)]
+        if not strange and any(name == "Settings" for _, name, *_ in found):
+            rows = database.execute("SELECT key, value FROM Settings")
+            strange = [str(key) for key, value in rows if not _harmless(key, value)]
+    if strange:
+        raise StoreError(f"{file}: not a cache of this program ({ascii(strange[0])[:60]} in it). Move it away.")
+
+
+def _known(kind: str, name: str, table: str, sql: str | None) -> bool:
+    """Whether diskcache makes that."""
+    if kind == "trigger":
+        return bool(_TRIGGER.fullmatch(sql or ""))
+    return kind in ("table", "index") and table in ("Settings", "Cache")
+
+
+def _harmless(key: object, value: object) -> bool:
+    return key in _SETTINGS.keys() | METADATA.keys() and (type(value) is int or value in ("wal", "none"))
 
 
 def _entry(text: str) -> Entry:
     try:
-        content = json.loads(text)
-        if content.pop("format") != _FORMAT:
-            raise PoisonedError("another format")
-        content["page_sha256s"] = tuple(content["page_sha256s"])
-        entry = Entry(**content)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        row = _Row.model_validate_json(text, strict=True)
+    except ValidationError as error:
         raise PoisonedError(str(error)) from None
-    if not isinstance(entry.raw, str):
-        raise PoisonedError("raw is not text")
-    return entry
+    return Entry(**row.model_dump(exclude={"format"}))
