@@ -80,6 +80,7 @@ def test_the_shipped_statements_are_those_of_the_codebook(shared: Path):
 def test_each_criterion_has_twenty_to_sixty_search_terms_and_a_rule_in_both_languages(criterion):
     assert 20 <= len(criterion.search_terms) <= 60
     assert all(len(term) > 1 for term in criterion.search_terms)
+    assert not [term for term in criterion.search_terms if re.search(r"[\\?|\[\]^$*]", term)]
     assert criterion.statement_en and criterion.counts_en and criterion.counts_ja
 
 

@@ -141,9 +141,11 @@ class Reader:
         """What the clause around `at` says; a last clause without a topic of its own speaks for the whole."""
         parts = clauses(statement.text)
         passed, chosen = 0, parts[-1]
-        for part in parts:
+        after = statement.after
+        for number, part in enumerate(parts):
             if at < passed + len(part):
                 chosen = part
+                after = parts[number + 1] if number + 1 < len(parts) else statement.after
                 break
             passed += len(part)
         written = page.page.dated
@@ -152,7 +154,7 @@ class Reader:
             last.mode is Mode.ASKS or (last.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED) and elliptic(parts[-1]))
         ):
             return last
-        return said(chosen, as_of=self.as_of, written=written, after=statement.after)
+        return said(chosen, as_of=self.as_of, written=written, after=after)
 
     def _taken_back(self, page: Prepared, statement: Statement) -> bool:
         """Whether an earlier sentence of the block denies what this one, which leans on it, seems to say."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.judge.actor import Actor
-from pipeline.judge.findings import Finding
+from pipeline.judge.findings import Finding, Side
 from pipeline.judge.tense import Mode
 from pipeline.models import BlockKind, Claim
 
@@ -52,12 +52,13 @@ def _claim(finding: Finding) -> Claim:
 
 
 def _quoted(finding: Finding) -> str:
-    """The sentence; its whole block where it leans on what stands before or is too short to be understood."""
+    """The sentence; its whole block where it leans on what stands before, denies, or is too short to be understood."""
     statement = finding.statement
     if statement is None:
         return ""
     block = statement.part.block
-    leans = finding.elliptic or statement.end - statement.start < SHORT_QUOTE_CHARS
+    denies = finding.side is Side.AGAINST
+    leans = finding.elliptic or denies or statement.end - statement.start < SHORT_QUOTE_CHARS
     if leans and block.end - block.start <= LONG_QUOTE_CHARS:
         return finding.page.text[block.start : block.end]
     return finding.page.text[statement.start : statement.end]
