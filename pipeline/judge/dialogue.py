@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.judge.answer import RESPONSE_FORMAT, Answer, Fault, Reading, read
-from pipeline.judge.prompt import FENCE, Case, Doc, fill, first_messages, key, section, shown
+from pipeline.judge.prompt import FENCE, Case, Doc, fill, first_messages, key, section, shown, unmarked
 from pipeline.models import Claim, Flag, PromptSet, Proposal, Verdict
 
 MAX_ROUNDS = 3
@@ -68,7 +68,11 @@ def converse(
         follow_up = _follow_up(case, prompts, reading, state)
         if follow_up is None:
             break
-        state.messages = [*state.messages, {"role": "assistant", "content": reading.text or "（空の答え）"}, follow_up]
+        state.messages = [
+            *state.messages,
+            {"role": "assistant", "content": unmarked(reading.text) or "（空の答え）"},
+            follow_up,
+        ]
     return _proposal(case, prompts, model, reading)
 
 
@@ -83,7 +87,7 @@ def _follow_up(case: Case, prompts: PromptSet, reading: Reading, state: _State) 
         if state.repaired or reading.fault in (Fault.REFUSED, Fault.FILTERED):
             return None
         state.repaired = True
-        return {"role": "user", "content": fill(prompts.repair, error=error)}
+        return {"role": "user", "content": fill(prompts.repair, error=unmarked(error))}
     lacking = [doc for doc in case.docs if reading.answer and doc.number in reading.answer.needs_context]
     if not lacking or state.widened:
         return None
@@ -143,7 +147,7 @@ def _claim(text: str, doc: Doc | None) -> Claim:
     """A link's label quoted whole names its link; other words of it are plain text."""
     if doc is None:
         return Claim(text=text)
-    return Claim(text=text, page_sha256=doc.page.sha256, href=doc.href if text.strip() == doc.text else "")
+    return Claim(text=text, page_sha256=doc.page.sha256, href=doc.href if text.strip() == unmarked(doc.text) else "")
 
 
 def unanimous(proposals: Sequence[Proposal]) -> Proposal:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,6 +26,8 @@ KEY_VERSION = 1
 # A widened passage: the section it stands in, at most this many characters.
 SECTION_CHARS = 2000
 
+# Invisible without being format characters: variation selectors, fillers, the blank Braille cell.
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e0fff]")
 _SOURCES = {Source.OFFICIAL: "公式サイト", Source.PRESS: "報道など外部のページ"}
 
 
@@ -144,12 +148,22 @@ def _doc(prompts: PromptSet, doc: Doc) -> str:
         source=_SOURCES[page.source],
         headings=_line(" > ".join(doc.headings)) or "（なし）",
         href=_line(doc.href) or "（なし）",
-        text=doc.text.replace(FENCE, ""),
+        text=unmarked(doc.text),
     )
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split()).replace(FENCE, "")
+    return unmarked(" ".join(text.split()))
+
+
+def unmarked(text: str) -> str:
+    """Text of others as a prompt may hold it: no FENCE in it, and no character that a reader does not see.
+
+    What FENCE becomes holds no `<`, so that no new one comes together from what stands around it. The verifier drops
+    the same invisible characters before it compares, bidirectional controls excepted. Half a surrogate pair is none.
+    """
+    seen = "".join(character for character in text if unicodedata.category(character) not in ("Cf", "Cs"))
+    return _UNSEEN.sub("", seen).replace(FENCE, "〈FENCE〉")
 
 
 def key(body: Mapping[str, Any], *, base_url: str, sample: int) -> str:
