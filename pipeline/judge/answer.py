@@ -35,6 +35,11 @@ SCHEMA: dict[str, Any] = {
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "judgement", "strict": True, "schema": SCHEMA}}
 
 
+# What is told of a fault, to the model and to the reviewer.
+DETAIL_CHARS = 200
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -94,30 +99,39 @@ def read(raw: str) -> Reading:
         choice = choices[0] if choices else None
         message = (choice.get("message") or {}) if choice else {}
         reason = choice.get("finish_reason") if choice else None
-        text = message.get("content") or ""
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Reading(fault=Fault.BROKEN, detail=raw[:200])
-    if message.get("refusal"):
-        return Reading(fault=Fault.REFUSED, detail=str(message["refusal"])[:200])
+        text, refusal = message.get("content") or "", message.get("refusal")
+    except _UNREADABLE:
+        return Reading(fault=Fault.BROKEN, detail=_clean(raw))
+    if refusal:
+        return Reading(fault=Fault.REFUSED, detail=_clean(str(refusal)))
     if reason == "content_filter":
         return Reading(fault=Fault.FILTERED, detail="content_filter")
     if not isinstance(text, str) or not text.strip():
-        return Reading(fault=Fault.EMPTY, detail=f"finish_reason={reason}")
+        return Reading(fault=Fault.EMPTY, detail=_clean(f"finish_reason={reason}"))
     if reason == "length":
-        return Reading(text=text, fault=Fault.LENGTH, detail=f"{len(text)} characters written")
-    return _parsed(text)
+        return Reading(text=_whole(text), fault=Fault.LENGTH, detail=f"{len(text)} characters written")
+    return _parsed(_whole(text))
 
 
 def _parsed(text: str) -> Reading:
     try:
         content = json.loads(_unfenced(text))
-    except ValueError as error:
-        return Reading(text=text, fault=Fault.NOT_JSON, detail=str(error))
+    except (ValueError, RecursionError) as error:
+        return Reading(text=text, fault=Fault.NOT_JSON, detail=_clean(str(error)))
     try:
         return Reading(text=text, answer=Answer.model_validate(content))
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:3])
-        return Reading(text=text, fault=Fault.SCHEMA, detail="; ".join(faults))
+        return Reading(text=text, fault=Fault.SCHEMA, detail=_clean("; ".join(faults)))
+
+
+def _whole(text: str) -> str:
+    """The text without half characters (lone surrogates, which JSON can spell and UTF-8 cannot)."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _clean(text: str) -> str:
+    return _whole(text)[:DETAIL_CHARS]
 
 
 def _unfenced(text: str) -> str:
@@ -127,12 +141,12 @@ def _unfenced(text: str) -> str:
 
 
 def usage(raw: str) -> Usage | None:
-    """The provider's token counts, or None where it gives none that can be read."""
+    """The provider's token counts, or None where it gives none that can be true."""
     try:
         counts = json.loads(raw)["usage"]
         details = counts.get("prompt_tokens_details") or {}
-        return Usage(
-            int(counts["prompt_tokens"]), int(counts["completion_tokens"]), int(details.get("cached_tokens") or 0)
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        given, written = int(counts["prompt_tokens"]), int(counts["completion_tokens"])
+        cached = int(details.get("cached_tokens") or 0)
+    except (*_UNREADABLE, OverflowError):
         return None
+    return Usage(given, written, cached) if 0 <= cached <= given and written >= 0 else None
