@@ -80,7 +80,7 @@ class Entry(Noun):
 
 
 class _Row(Entry):
-    format: Literal[1] = 1
+    format: Literal[1]
 
 
 class Answers:
@@ -117,7 +117,7 @@ class Answers:
 
     def put(self, key: str, entry: Entry) -> None:
         """Keep an answer. The first answer of a key stays: what was judged by it can be judged again."""
-        text = _Row(**entry.model_dump()).model_dump_json()
+        text = _Row(format=1, **entry.model_dump()).model_dump_json()
         with _plain(self._folder):
             if not self._cache.add(key, text) and self.get(key) is None:
                 self._cache.set(key, text)  # over a row that we did not write
