@@ -23,9 +23,11 @@ class Noun(BaseModel):
 
 
 class Source(StrEnum):
-    """Who speaks on a page: the municipality's own site, or a page added by hand with `--source`."""
+    """Who speaks on a page: the municipality's own site, a booking or application service elsewhere that it links to,
+    or a page added by hand with `--source`."""
 
     OFFICIAL = "official"
+    SERVICE = "service"
     PRESS = "press"
 
 

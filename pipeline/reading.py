@@ -17,7 +17,7 @@ from pipeline.models import Coverage, DatedList, Page, Run, Snapshot, Source, Un
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
 POOL_FROM_DOCUMENTS = 24
 
-_XML = ("xml", "rss", "rdf")
+_XML = ("xml", "rss", "rdf", "gzip")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def _one_per_body(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
 
 
 def _is_xml(snapshot: Snapshot) -> bool:
+    """Feeds and sitemaps, packed ones included: what they hold are dates and addresses, not text."""
     media = snapshot.header("content-type").lower()
     return any(word in media for word in _XML) and "xhtml" not in media
 

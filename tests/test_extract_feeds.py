@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import date, timedelta
 from pathlib import Path
@@ -144,3 +145,13 @@ def test_labelled_lists_are_found(shared: Path) -> None:
             file = folder / "site" / name
             if file.exists():
                 assert dates(file.read_bytes()) is not None
+
+
+def test_a_packed_sitemap_is_read_and_a_packed_bomb_is_not() -> None:
+    """sitemap.xml.gz is archived as it came."""
+    packed, bomb = gzip.compress(SITEMAP.encode()), gzip.compress(b" " * 100_000_000)
+    found = dates(packed)
+    assert found is not None
+    assert found.dates == dates(SITEMAP).dates  # type: ignore[union-attr]
+    assert dates(bomb) is None
+    assert dates(b"\x1f\x8bbroken") is None

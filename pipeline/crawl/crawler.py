@@ -180,7 +180,7 @@ class Crawler:
     def _keep(self, address: Address, visit: Visit) -> None:
         """Archives an answer, then notes in one step all that follows from it."""
         answer = visit.answer
-        snapshot = self._write(address.url, visit, Source.PRESS if address.kind is Kind.PRESS else Source.OFFICIAL)
+        snapshot = self._write(address.url, visit, address.kind.source)
         reading = read(answer, address.kind) if answer.status == 200 and answer.body.strip() else None
         with self._frontier.step():
             self._note_archived()

@@ -14,7 +14,7 @@ from typing import Self
 
 from pipeline.crawl.choice import Choice, Family
 from pipeline.crawl.scope import Kind, family
-from pipeline.models import Cause, Coverage, Pending, Source, Unread
+from pipeline.models import Cause, Coverage, Pending, Unread
 from pipeline.urls import host_port
 
 # Pages beyond this many known addresses bring no more than the relevant ones.
@@ -293,7 +293,7 @@ class Frontier:
     def _unread(self) -> Iterator[Unread]:
         sql = "SELECT url, cause, detail, label, sha256, kind FROM address WHERE state = ? ORDER BY number"
         for url, cause, detail, label, sha256, kind in self._rows(sql, State.FAILED):
-            source = Source.PRESS if kind == Kind.PRESS else Source.OFFICIAL
+            source = Kind(kind).source
             yield Unread(url=url, cause=Cause(cause), detail=detail, label=label, sha256=sha256, source=source)
 
     def _pending(self) -> Iterator[Pending]:

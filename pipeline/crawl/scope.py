@@ -9,6 +9,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from pipeline.crawl.relevance import spoken
+from pipeline.models import Source
 from pipeline.urls import host_port, in_scope, is_ip, mirrored, of_public_body, site
 
 
@@ -21,6 +22,11 @@ class Kind(StrEnum):
     PRESS = "press"  # given by hand: fetched, not followed
     SITEMAP = "sitemap"
     FEED = "feed"
+
+    @property
+    def source(self) -> Source:
+        """Who speaks there."""
+        return {Kind.PRESS: Source.PRESS, Kind.LEAF: Source.SERVICE}.get(self, Source.OFFICIAL)
 
 
 @dataclass(frozen=True)

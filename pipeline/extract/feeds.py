@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -16,10 +17,21 @@ if TYPE_CHECKING:
 
 _JAPAN = timezone(timedelta(hours=9))
 _MAX_DATES = 50_000
+_MAX_BYTES = 50_000_000  # of a sitemap, unpacked (sitemaps.org)
 _ITEMS = {"item": "feed", "entry": "feed", "url": "sitemap"}
 # Per item, the first of these that is there: its last change, else its publication.
 _DATES = ("updated", "lastmod", "modified", "date", "pubDate", "published", "issued")
 _DTD = re.compile(rb"<!(?:ENTITY|DOCTYPE[^>]*\[)", re.I)
+
+
+def _unpacked(body: bytes) -> bytes:
+    """A packed sitemap (sitemap.xml.gz) as it was, up to the limit; other bodies as they are."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, _MAX_BYTES)
+    except zlib.error:
+        return b""
 
 
 def read_dates(snapshot: Snapshot, body: bytes) -> DatedList | None:
@@ -27,6 +39,7 @@ def read_dates(snapshot: Snapshot, body: bytes) -> DatedList | None:
 
     Documents with a DTD of their own are refused: no feed needs one, and entities are how small files become big.
     """
+    body = _unpacked(body)
     if _DTD.search(body):
         return None
     root = _root(body)

@@ -69,7 +69,7 @@ def evidence(quote: Quote, snapshot: Snapshot | None) -> Evidence:
         lines=words.lines(quote.text) or (words.visible(quote.text),),
         title=words.visible(quote.title).strip() or "（題名なし）",
         dated=words.day(quote.dated) if quote.dated else None,
-        source="公式" if quote.source is Source.OFFICIAL else "報道",
+        source=words.SOURCES[quote.source],
         official=quote.source is Source.OFFICIAL,
         link=link(quote.url, quote.text),
         account=link(quote.href) if quote.href else None,

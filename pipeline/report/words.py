@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from pipeline.models import Cause, Flag, Match, Verdict
+from pipeline.models import Cause, Flag, Match, Source, Verdict
 from pipeline.report.nouns import Day, Outcome
 
 JAPAN = timezone(timedelta(hours=9), "JST")
@@ -53,6 +53,8 @@ CAUSES = {
     Cause.NEEDS_OCR: "文字情報のない PDF（画像のみ）",
     Cause.BROKEN: "文書が壊れていて読めない",
 }
+
+SOURCES = {Source.OFFICIAL: "公式", Source.SERVICE: "外部サービス", Source.PRESS: "報道"}
 
 FLAGS = {
     Flag.UNQUOTED_NEGATION: "引用の近くに否定の語がある",
