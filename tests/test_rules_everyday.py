@@ -1,6 +1,7 @@
 """Everyday wordings, mostly without the technical term: what they prove of which criterion. Invented.
 
-Written before the cues were tuned to them; a first run found 73 % of those that prove, and two false ones.
+Each batch was written before the cues were tuned to it. First runs found 73 to 84 % of those that prove and took 0 to 8 % of
+the others for proof.
 """
 
 # One case a line reads better than a folded one.
@@ -337,6 +338,56 @@ CASES = [
     ("resident-04", "not_met", "SNS", ["フェイスブックの公式アカウントは、令和7年3月31日で運用を終了しました。"]),
     ("resident-11", "met", "LINE", ["LINE公式アカウント「青空市」では、防災情報や子育て情報を受け取れます。"]),
     ("resident-11", "not_met", "LINE", ["LINEでの情報発信は行っておりません。"]),
+    ("policy-01", "no_evidence", "協定", ["市は霞県警察と、子どもの見守りに関する協定を締結しました。"]),
+    ("policy-01", "no_evidence", "指名停止", ["次の株式会社を指名停止とします。"]),
+    ("policy-01", "met", "終了した事業", ["株式会社ミナト電機と共同で行った見守りの実証実験は、令和7年3月で終了しました。"]),
+    ("policy-02", "no_evidence", "計画", ["デジタル化の計画を立てる企業に、専門家を派遣します。"]),
+    ("policy-02", "no_evidence", "計画", ["第3期子ども読書活動推進計画を策定し、電子データで公開しています。"]),
+    ("policy-03", "no_evidence", "SDGs", ["海のごみを減らす取り組みは、SDGsの目標14につながります。"]),
+    ("policy-04", "no_evidence", "講座", ["市民を対象に、パソコン講座の受講者を募集しています。"]),
+    ("policy-04", "no_evidence", "消防", ["消防職員がドローンの操縦訓練を行いました。"]),
+    ("policy-05", "no_evidence", "広報", ["情報公開の請求は総務課で受け付けます。"]),
+    ("policy-05", "no_evidence", "学校", ["市立高校の情報処理科では、実習の発表会を開きました。"]),
+    ("policy-06", "no_evidence", "取材", ["報道機関の皆さまへ。取材の申込みはホームページから受け付けています。"]),
+    ("policy-06", "no_evidence", "動画", ["市の動画の再生が10万回を超えました。"]),
+    ("ops-01", "no_evidence", "病院", ["市立病院の予約の変更は電話で受け付けます。ホームページもご覧ください。"]),
+    ("ops-01", "no_evidence", "旅行", ["キャンプ場の近くの民宿は、旅行サイトから予約できます。"]),
+    ("ops-01", "no_evidence", "意見", ["体育館をスマートフォンで予約できるようにならないか、というご意見がありました。"]),
+    ("ops-02", "no_evidence", "授業", ["市内の高校では、海外の高校とオンラインで交流しています。"]),
+    ("ops-03", "no_evidence", "防災", ["避難所の場所は、地図の上で確認できます。スマートフォンでもご覧ください。"]),
+    ("ops-03", "no_evidence", "学習", ["中学生が生成AIの使い方を学びました。"]),
+    ("ops-03", "no_evidence", "国", ["国は、自治体の業務システムをクラウドへ移す取り組みを進めています。"]),
+    ("ops-04", "no_evidence", "住民", ["印鑑登録証をお持ちください。代理人の印鑑も必要です。"]),
+    ("ops-04", "no_evidence", "転出", ["届出には印鑑が必要です。"]),
+    ("ops-05", "no_evidence", "ごみ", ["使い終わった紙は古紙として出し、紙を減らしましょう。"]),
+    ("ops-05", "no_evidence", "税", ["納付書があれば、コンビニで市税を納められます。証明書の発行には数日かかります。"]),
+    ("ops-06", "no_evidence", "補助", ["ワクチン接種で健康被害を受けた方への救済制度があります。"]),
+    ("ops-07", "no_evidence", "検診", ["乳がん検診はウェブで予約できます。"]),
+    ("ops-08", "no_evidence", "用語", ["RPAとは、パソコンの操作を自動で行うソフトウェアのことです。"]),
+    ("ops-08", "no_evidence", "補助金", ["RPAなどを導入する中小企業の費用の一部を補助しています。"]),
+    ("ops-09", "no_evidence", "用語", ["フリーアドレスとは、職員が決まった席を持たない働き方のことをいいます。"]),
+    ("resident-06", "no_evidence", "窓口", ["コールセンターの職員が、よくある質問に24時間お答えします。"]),
+    ("resident-06", "no_evidence", "注意", ["チャットボットを名乗る不審なサイトにご注意ください。"]),
+    ("resident-07", "no_evidence", "店", ["キャッシュレス決済の導入を考える事業者の相談に応じます。"]),
+    ("resident-07", "no_evidence", "国保", ["国民健康保険料は、口座振替かクレジットカードでお支払いください。"]),
+    ("resident-07", "no_evidence", "バス", ["民間のバス会社では、交通系ICカードが使えます。"]),
+    ("resident-08", "no_evidence", "相談", ["税務署では、スマートフォンを使った申告の相談を行います。"]),
+    ("resident-08", "no_evidence", "手数料", ["納税証明書の交付手数料は、クレジットカードで支払えます。"]),
+    ("resident-09", "no_evidence", "学校", ["欠席の連絡は、メールで受け付けます。"]),
+    ("resident-09", "no_evidence", "国", ["消防庁は、Jアラートで緊急情報を伝えます。"]),
+    ("resident-10", "no_evidence", "講座", ["地図アプリの使い方を学ぶ講座を開きます。"]),
+    ("resident-10", "no_evidence", "民間", ["民間の家計簿アプリを使って、食費を見直しましょう。"]),
+    ("resident-12", "no_evidence", "私立", ["私立の学園では、生徒が1人1台のタブレットを使っています。"]),
+    ("resident-13", "no_evidence", "講座", ["高齢者の健康教室では、歩数計の使い方を教えます。"]),
+    ("resident-14", "no_evidence", "お知らせ", ["住民票の写しの手数料を改定します。詳しくはウェブサイトをご覧ください。"]),
+    ("resident-14", "no_evidence", "国", ["戸籍証明書は、国のシステムにより本籍地以外の窓口でも請求できます。"]),
+    ("resident-15", "no_evidence", "子育て", ["お子さんの年齢を選ぶと、使える子育て支援制度が表示されます。"]),
+    ("resident-15", "no_evidence", "耐震", ["住宅の築年数を入れると、補助金の額の目安が分かります。"]),
+    ("resident-16", "no_evidence", "図書館", ["外国語の本は、英語と中国語を中心に600冊あります。"]),
+    ("resident-16", "no_evidence", "学校", ["中学校では英語のほか、韓国語の文化にふれる授業も行います。"]),
+    ("resident-03", "no_evidence", "国", ["文部科学省の公式チャンネルで、動画を公開しています。"]),
+    ("resident-11", "no_evidence", "電車", ["○○ラインの友だち割引は終了しました。"]),
+    ("resident-04", "no_evidence", "観光協会", ["青空観光協会の公式インスタグラムをフォローしてください。"]),
 ]
 
 

@@ -74,6 +74,7 @@ def _score(label: str, link: Link, page: Page, names: Names) -> float:
     """0 where the account is not, or not plainly, the municipality's own."""
     if _SHARE_LABEL.search(label):
         return 0.0
+    seen = 1.0 if link.end > link.start else 0.65  # an icon without a text cannot be quoted
     whose = names.topic(label)
     heading = fold(link.headings[-1]) if link.headings else ""
     if whose is Actor.UNSAID and heading:
@@ -83,9 +84,9 @@ def _score(label: str, link: Link, page: Page, names: Names) -> float:
     if whose.other:
         return 0.0
     if whose is Actor.OWN:
-        return 0.95 if _ACCOUNT.search(label) else 0.9
+        return seen * (0.95 if _ACCOUNT.search(label) else 0.9)
     if page.source is Source.PRESS:
         return 0.0
     if _ACCOUNT.search(label):
-        return 0.85
-    return 0.75 if link.region in (Region.NAV, Region.FOOTER) else 0.6
+        return seen * 0.85
+    return seen * (0.75 if link.region in (Region.NAV, Region.FOOTER) else 0.6)

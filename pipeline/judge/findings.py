@@ -60,6 +60,10 @@ _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
 _NO_TEXT_KINDS = (BlockKind.HEADING, BlockKind.TERM, BlockKind.HEADER_CELL, BlockKind.CAPTION, BlockKind.ALT)
 
 
+def _past_is_enough(criterion: Criterion) -> bool:
+    return criterion.past_counts or criterion.one_off
+
+
 @dataclass(frozen=True)
 class Reader:
     """Reads statements for one municipality as of one day."""
@@ -110,7 +114,7 @@ class Reader:
         denying = spoken.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED)
         if not denying and not (cue.cue.asserts and spoken.mode is Mode.DOES):
             return None
-        if criterion.past_counts and spoken.mode is Mode.ENDED:
+        if _past_is_enough(criterion) and spoken.mode is Mode.ENDED:
             return None
         last = clauses(statement.text)[-1]
         if hit is None and elliptic(last) and not cue.cue.asserts:
@@ -125,7 +129,7 @@ class Reader:
 
     def ended(self, criterion: Criterion, page: Prepared, names: frozenset[str]) -> Iterator[Finding]:
         """Statements that a service known by its own name has ended (「○○」は3月31日で終わりました)."""
-        if criterion.past_counts or not any(name in page.bulk for name in names):
+        if _past_is_enough(criterion) or not any(name in page.bulk for name in names):
             return
         for statement in page.statements:
             if statement.link or not any(name in statement.text for name in names):
@@ -168,10 +172,12 @@ class Reader:
             return Side.ASIDE
         if hit.cue.asserts and mode in (Mode.DENIES, Mode.LIMITS, Mode.ENDED, Mode.LABEL):
             # 印鑑は要りません says it; 席を固定しない働き方は導入していません has a denial of its own.
-            return Side.AGAINST if mode is not Mode.LABEL and _WORD.search(hit.rest) else Side.FOR
+            if mode is Mode.LABEL or not _WORD.search(hit.rest):
+                return Side.FOR
+            return Side.ASIDE if mode is Mode.LIMITS else Side.AGAINST
         if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES):
             return Side.FOR
-        if criterion.past_counts and (mode is Mode.ENDED or spoken.over):
+        if _past_is_enough(criterion) and (mode is Mode.ENDED or spoken.over):
             return Side.FOR
         if mode is Mode.LABEL:
             return Side.FOR if self._label_tells(hit, statement) else Side.ASIDE

@@ -48,6 +48,9 @@ _ASKS = re.compile(
 _WARNS = re.compile(
     r"(?:ないで(?:ください|下さい)|ないよう(?:に)?(?:、)?(?:ご?注意|お願い|してください|しましょう)|ご?注意(?:ください|下さい|を))[^。]{0,8}[。」)]*$"
 )
+_DEFINES = re.compile(
+    r"(?:とは|というのは)(?:、)?[^。]{4,}(?:こと(?:です|である|を(?:いい|言い|指し|さし)ます)|をいいます|と(?:いい|言い|呼び)ます|の総称です|[^。]{2,}です)[。」)]*$"
+)
 _TAKES_NOTE = re.compile(
     r"(?:承りました|承ります|うかがいました|参考(?:に|と)(?:させて|し|いたし)[^。]{0,12})[。」)]*$"
 )
@@ -116,7 +119,7 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
         return Said(Mode.ASKS, trial)
     if not _PREDICATE.search(clause) and not _END.search(clause) and not _plans(clause) and not denies(clause):
         return Said(Mode.LABEL, trial)
-    if _WARNS.search(clause) or _TAKES_NOTE.search(clause):
+    if any(one.search(clause) for one in (_WARNS, _TAKES_NOTE, _DEFINES)):
         return Said(Mode.LIMITS, trial)
     if denies(clause):
         return _denied(clause, trial)
