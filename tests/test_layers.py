@@ -1,0 +1,61 @@
+"""The house stands: a floor imports only floors below, and a room does not import its neighbour."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PIPELINE = Path(__file__).parent.parent / "pipeline"
+# Lowest first. Rooms of one floor do not import each other.
+FLOORS = (
+    ("models", "errors"),
+    ("text", "charset", "urls", "dates", "settings", "cache"),
+    ("criteria", "municipality", "archive", "extract", "store"),
+    ("workspace",),
+    ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
+    ("panel", "reading"),
+    ("judging",),
+    ("run", "deciding"),
+    ("batches",),
+    ("terminal",),
+    ("cli",),
+)
+FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+# Errors may carry nouns; text, charset and urls lean on each other within the lowest floors.
+ALLOWED = {("dates", "text"), ("urls", "text"), ("demo", "municipality")}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PIPELINE).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "pipeline":
+            parts = node.module.split(".")
+            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from (name.name.split(".")[1] for name in node.names if name.name.startswith("pipeline."))
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PIPELINE.rglob("*.py") if path != PIPELINE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PIPELINE)))
+def test_a_room_imports_only_floors_below(path: Path) -> None:
+    here = room(path)
+    for there in set(imported(ast.parse(path.read_text("utf-8")))) - {here}:
+        assert FLOOR[there] < FLOOR[here] or (here, there) in ALLOWED, f"{here} imports {there}"
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room(path) for path in modules()} == set(FLOOR)
+
+
+def test_only_the_top_holds_the_settings() -> None:
+    holders = {room(path) for path in modules() if "settings" in set(imported(ast.parse(path.read_text("utf-8"))))}
+    assert holders <= {"cli", "run", "panel", "deciding", "batches", "criteria", "settings"}
