@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipeline.models import CriteriaSet, Judgement, QueueItem, Run, Score, Verdict
+from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
     from pipeline.judge.ask import Asked
@@ -45,7 +46,7 @@ def progress() -> Iterator[Callable[[str, int, int, str], None]]:
         def watch(stage: str, done: int, total: int, note: str) -> None:
             if stage not in tasks:
                 tasks[stage] = bars.add_task(STAGES[stage], total=total, note="")
-            bars.update(tasks[stage], completed=done, total=total, note=escape(note[-60:]))
+            bars.update(tasks[stage], completed=done, total=total, note=_safe(note[-60:]))
 
         yield watch
         for task in bars.tasks:
@@ -66,7 +67,7 @@ def results(run: Run, items: Sequence[QueueItem], criteria: CriteriaSet, *, city
         statement = criteria.criterion(judgement.criterion).statement_ja
         table.add_row(
             str(item.number),
-            f"{judgement.criterion}\n{escape(statement)}",
+            f"{judgement.criterion}\n{_safe(statement)}",
             WORDS[judgement.verdict],
             _evidence(judgement),
         )
@@ -92,15 +93,20 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
 def _evidence(judgement: Judgement) -> str:
     if judgement.quotes:
         best = judgement.quotes[0]
-        return f"「{escape(_short(best.text))}」\n[dim]{escape(best.url)}[/]"
+        return f"「{_safe(_short(best.text))}」\n[dim]{_safe(best.url)}[/]"
     if judgement.measurement:
         m = judgement.measurement
-        where = escape(m.urls[0]) if m.urls else ""
-        return f"{escape(m.name)}: {m.value:g} {escape(m.unit)} (threshold {m.threshold:g})\n[dim]{where}[/]"
+        where = _safe(m.urls[0]) if m.urls else ""
+        return f"{_safe(m.name)}: {m.value:g} {_safe(m.unit)} (threshold {m.threshold:g})\n[dim]{where}[/]"
     if judgement.unread:
         failed = judgement.unread[0]
-        return f"could not be read: {escape(failed.label or failed.url)} ({failed.cause})\n[dim]{escape(failed.url)}[/]"
-    return f"[dim]{escape(_short(judgement.rationale))}[/]"
+        return f"could not be read: {_safe(failed.label or failed.url)} ({failed.cause})\n[dim]{_safe(failed.url)}[/]"
+    return f"[dim]{_safe(_short(judgement.rationale))}[/]"
+
+
+def _safe(text: str) -> str:
+    """Text of pages and models: neither markup nor control characters reach the terminal."""
+    return escape(printable(text))
 
 
 def _short(text: str) -> str:
@@ -118,7 +124,7 @@ def waiting(items: Sequence[QueueItem], limit: int) -> None:
         j = item.judgement
         table.add_row(
             str(item.number),
-            escape(item.municipality.name),
+            _safe(item.municipality.name),
             j.criterion,
             WORDS[j.verdict],
             f"{j.confidence:.2f}",

@@ -213,3 +213,13 @@ _LOOSE_SPACE = re.compile(r"(?<![0-9a-z])\s+|\s+(?![0-9a-z])")
 def searchable(text: str) -> str:
     """Lower-case NFKC text whose white space is kept only between Latin words and figures, where it parts them."""
     return _LOOSE_SPACE.sub("", unicodedata.normalize("NFKC", text).lower())
+
+
+# --- what a terminal shows -------------------------------------------------------------------------------------------
+
+_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def printable(text: str, keep: str = "") -> str:
+    """Text of others for a terminal: what could move its cursor or turn its writing stands as `?`, save `keep`."""
+    return "".join("?" if unicodedata.category(one) in _UNSHOWN and one not in keep else one for one in text)

@@ -38,7 +38,9 @@ def main() -> None:
 
 
 def _explain(error: AkashiError) -> None:
-    typer.echo(f"Error: {error}", err=True)
+    from pipeline.text import printable  # a server's own words may stand in the error
+
+    typer.echo(f"Error: {printable(str(error), keep=chr(10))}", err=True)
     lines: tuple[str, ...] = ()
     if isinstance(error, AmbiguousCityError):
         lines = error.candidates
