@@ -155,3 +155,12 @@ def test_a_packed_sitemap_is_read_and_a_packed_bomb_is_not() -> None:
     assert found.dates == dates(SITEMAP).dates  # type: ignore[union-attr]
     assert dates(bomb) is None
     assert dates(b"\x1f\x8bbroken") is None
+
+
+@pytest.mark.parametrize(("title", "found"), [("収容された犬", False), ("新着情報", True), ("市からのお知らせ", True)])
+def test_a_dated_list_of_something_else_is_no_news_list(title: str, found: bool) -> None:
+    items = "".join(f"<li>2026年{month}月5日 一件目の知らせです</li>" for month in range(10, 3, -1))
+    body = f"<html><title>{title}</title><body><main><h1>{title}</h1><ul>{items}</ul></main></body></html>".encode()
+    page = extract(snapshot(body, url="https://city.example/inu/list.html"), body)
+    assert isinstance(page, Page)
+    assert (from_page(page, AS_OF) is not None) is found

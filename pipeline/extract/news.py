@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
 from pipeline.dates import Granularity, parse_dates
 from pipeline.models import Block, BlockKind, DatedList, Page, Region
@@ -17,6 +18,10 @@ _MAX_DATE_AT = 3
 _MIN_BACKWARDS = 0.8
 _MAX_FUTURE = 0.2
 _EVENTS = re.compile("イベント|催し|行事|カレンダー|日程|予定|スケジュール|開催|休館|休診|当番医|会議|講座|募集期間")
+# A dated list of another kind (animals, tenders, minutes) says nothing of how often the site changes.
+_NEWS = re.compile(
+    r"新着|お知らせ|おしらせ|更新|ニュース|トピックス|最新|what.?s\s?new|news|topics|報道発表|記者発表", re.I
+)
 _YEAR = re.compile(r"(20\d\d)\s*年|(?:令和|R)\s*(\d{1,2}|元)\s*年?")
 _LEADING = " \u3000[［(（【〔・●○■□▶▲▼"
 
@@ -32,11 +37,12 @@ class _Group:
 
 def news_dates(page: Page, as_of: date) -> DatedList | None:
     """The page's news list with most items in the 60 days before `as_of`: at least five items dated at their start
-    (or a dt, cell or line that is a date only), in backward order, hardly any in the future, no heading about events.
+    (or a dt, cell or line that is a date only), in backward order, hardly any in the future, no heading about
+    events, on the home page or under a title or heading that speaks of news.
 
     Years left out are inferred from the heading, else by going back in time from `as_of`.
     """
-    groups = [group for group in _groups(page, as_of) if _is_news(group, as_of)]
+    groups = [group for group in _groups(page, as_of) if _is_news(group, as_of) and _tells_news(page, group)]
     if not groups:
         return None
     best = max(groups, key=lambda group: (_recent(group, as_of), len(group.dates)))
@@ -95,6 +101,12 @@ def _is_news(group: _Group, as_of: date) -> bool:
     future = sum(day > as_of + timedelta(days=1) for day in days)
     backwards = sum(later >= earlier for later, earlier in zip(days, days[1:], strict=False))
     return future <= _MAX_FUTURE * len(days) and backwards >= _MIN_BACKWARDS * (len(days) - 1)
+
+
+def _tells_news(page: Page, group: _Group) -> bool:
+    """Whether the list is one of the site's news: on the home page, or under a title or heading that says so."""
+    home = urlsplit(page.url).path in ("", "/")
+    return home or any(_NEWS.search(words) for words in (page.title, *group.headings))
 
 
 def _recent(group: _Group, as_of: date) -> int:
