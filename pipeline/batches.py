@@ -19,7 +19,7 @@ from pipeline.judge.budget import Price, cost
 from pipeline.judge.client import Endpoint
 from pipeline.judge.dialogue import Model, Request
 from pipeline.judge.prompt import Case
-from pipeline.judge.remote import Remote
+from pipeline.judge.remote import REFUSED, Remote, Standing
 from pipeline.judging import Matter, Watch, cases, raw_of
 from pipeline.models import PromptSet, Run
 from pipeline.panel import Panel
@@ -101,7 +101,7 @@ def _batch(path: Path) -> Batch:
         asked = tuple(Asked(one["key"], one["criterion"], tuple(one["page_sha256s"])) for one in content.pop("asked"))
         parameters = tuple((name, value) for name, value in content.pop("parameters"))
         return Batch(**content, asked=asked, parameters=parameters)
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a batch of this program ({error}). Move it away.") from None
 
 
@@ -150,7 +150,10 @@ def again(batch: Batch, settings: Settings) -> str:
     with Answers(settings.cache / "answers") as answers:
         get = raw_of(answers)
         requests = [request for one in cases(matter) for request in pending(question, one, get)]
-    return "\n".join(lines(request for request in requests if request.key in wanted)) + "\n"
+    open_ones = [request for request in requests if request.key in wanted]
+    if not open_ones:
+        raise InputError(f"batch {batch.id}: every question has its answer. `classify batch export` asks what is left.")
+    return "\n".join(lines(open_ones)) + "\n"
 
 
 def _run_of(batch: Batch, store: Store) -> Run:
@@ -160,18 +163,37 @@ def _run_of(batch: Batch, store: Store) -> Run:
     return run
 
 
-def take(text: Iterable[str], answers: Answers, settings: Settings) -> tuple[list[Line], list[Batch]]:
-    """File the good lines of an answer file in the cache; returns every line's fate, and the batches they answer."""
+@dataclass(frozen=True)
+class Taken:
+    """What an answer file brought. lines: every line's fate; batches: those it speaks of; missing: their questions that
+    still have no answer."""
+
+    lines: tuple[Line, ...]
+    batches: tuple[Batch, ...]
+    missing: tuple[Asked, ...]
+
+    @property
+    def useful(self) -> bool:
+        """Whether any line is about a question of this workspace."""
+        return any(line.fate not in (Fate.FOREIGN, Fate.UNREADABLE) for line in self.lines)
+
+
+def take(text: Iterable[bytes], answers: Answers, settings: Settings) -> Taken:
+    """File the good lines of an answer file in the cache. Nothing of what is there is replaced."""
     batches = Ledger(settings.home).all()
     asked = {one.key: (batch, one) for batch in batches for one in batch.asked}
     known = {key for key in asked if answers.get(key) is not None}
-    fates = list(sort(text, asked=asked.keys(), known=known))
-    for line in fates:
+    fates = []
+    for line in sort(text, asked=asked.keys(), known=known):
         if line.fate is Fate.TAKEN:
             batch, one = asked[line.custom_id]
             answers.put(line.custom_id, _filed(batch, one, line.raw))
-    touched = {asked[line.custom_id][0].id for line in fates if line.custom_id in asked}
-    return fates, [batch for batch in batches if batch.id in touched]
+            known.add(line.custom_id)
+        fates.append(replace(line, raw=""))
+    about = {asked[line.custom_id][0].id for line in fates if line.custom_id in asked}
+    touched = tuple(batch for batch in batches if batch.id in about)
+    missing = tuple(one for batch in touched for one in batch.asked if one.key not in known)
+    return Taken(tuple(fates), touched, missing)
 
 
 def _filed(batch: Batch, one: Asked, raw: str) -> Entry:
@@ -202,10 +224,16 @@ def conclude(batch: Batch, settings: Settings, watch: Watch) -> Outcome:
 
 
 def submit(batch: Batch, text: str, remote: Remote, settings: Settings) -> Batch:
-    """Hand a batch in, once: if it was handed in before the process died, that batch is taken up."""
-    if batch.remote_id:
+    """Hand a batch in, once: one that was handed in before the process died is taken up, one that failed is not."""
+    if batch.remote_id and remote.standing(batch.remote_id).status not in REFUSED:
         return batch
     standing = remote.find(batch.id) or remote.submit(batch.id, text, label=batch.id)
-    handed_in = replace(batch, remote_id=standing.remote_id, remote_status=standing.status)
-    Ledger(settings.home).save(handed_in)
-    return handed_in
+    return noted(batch, standing, settings)
+
+
+def noted(batch: Batch, standing: Standing, settings: Settings) -> Batch:
+    """The batch with how it stands at the provider, kept in the ledger."""
+    stands = replace(batch, remote_id=standing.remote_id, remote_status=standing.status)
+    if stands != batch:
+        Ledger(settings.home).save(stands)
+    return stands

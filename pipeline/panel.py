@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,7 +56,9 @@ def panel(wish: Wish, settings: Settings) -> Panel:
     judges, why = _judges(wish, settings)
     models = [judge for judge in judges if judge != RULES]
     endpoint = Endpoint(
-        base_url=wish.base_url or settings.openai_base_url, api_key=settings.openai_api_key.get_secret_value()
+        base_url=wish.base_url or settings.openai_base_url,
+        api_key=settings.openai_api_key.get_secret_value(),
+        timeout_s=settings.model_timeout_s,
     )
     if models and not (endpoint.api_key or endpoint.base_url):
         raise InputError(f"{models[0]}: no OPENAI_API_KEY and no --base-url. Set one, or judge with `--judges rules`.")
@@ -90,14 +92,24 @@ def _judges(wish: Wish, settings: Settings) -> tuple[tuple[str, ...], str]:
 
 
 def question(model: str, base_url: str, votes: int, price: str, settings: Settings) -> Question:
-    """The question of a batch, which needs neither a key nor a server at hand. price: IN/OUT."""
+    """The question of a batch, which needs neither a key nor a server at hand.
+
+    price: IN/OUT; empty for the Batch API's price where it is known, else nothing.
+    """
     name = model or settings.model or DEFAULT_MODEL
-    return _question(name, Wish(votes=votes, price=price), Endpoint(base_url, ""), settings)
+    endpoint = Endpoint(base_url or settings.openai_base_url, "")
+    asked = _question(name, Wish(votes=votes, price=price or "0/0"), endpoint, settings)
+    card = _cards(settings).get(name)
+    return asked if price or card is None else replace(asked, price=card.batch_price)
+
+
+def _cards(settings: Settings) -> dict[str, Card]:
+    return cards(Path(__file__).parent / "judge" / "models.yaml", *([settings.models] if settings.models else []))
 
 
 def _question(model: str, wish: Wish, endpoint: Endpoint, settings: Settings) -> Question:
-    tables = [Path(__file__).parent / "judge" / "models.yaml", *([settings.models] if settings.models else [])]
-    card = cards(*tables).get(model)
+    own = cards(settings.models).get(model) if settings.models else None
+    card = own or cards(Path(__file__).parent / "judge" / "models.yaml").get(model)
     limit = "max_tokens" if endpoint.base_url else "max_completion_tokens"
     usual = {limit: MAX_OUTPUT_TOKENS, "temperature": 0 if wish.votes == 1 else VOTING_TEMPERATURE}
     parameters = usual | (card.parameters if card else {})
@@ -107,16 +119,16 @@ def _question(model: str, wish: Wish, endpoint: Endpoint, settings: Settings) ->
         prompts=load(prompt_file(settings.prompts)),
         model=Model(
             name=model,
-            base_url=endpoint.base_url,
+            base_url=endpoint.base_url.rstrip("/"),
             parameters=tuple(sorted((key, value) for key, value in parameters.items() if value is not None)),
         ),
-        price=parse(wish.price) if wish.price else _price(model, card, endpoint),
+        price=parse(wish.price) if wish.price else own.price if own else _price(model, card, endpoint),
         votes=wish.votes,
     )
 
 
 def _price(model: str, card: Card | None, endpoint: Endpoint) -> Price:
-    """The price of a model: the table's at OpenAI, nothing on a machine of one's own. Raises InputError elsewhere."""
+    """The price of a shipped card at OpenAI, nothing on a machine of one's own. Raises InputError elsewhere."""
     host = urlsplit(endpoint.base_url).hostname or ""
     if card is not None and (not host or host.endswith("openai.com")):
         return card.price

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     models: Path | None = None
     prompts: str = "judge-v1"
     concurrency: int = Field(default=8, ge=1)
+    model_timeout_s: float = Field(default=300.0, gt=0)
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.places import City, Registry, last_run
-from pipeline.errors import InputError
+from pipeline.errors import InputError, ModelError
+from pipeline.text import printable
 
 if TYPE_CHECKING:
-    from pipeline.batches import Batch
+    from pipeline.batches import Batch, Taken
     from pipeline.cache import Answers
-    from pipeline.judge.batch import Line
     from pipeline.judge.remote import Remote
     from pipeline.judging import Matter
     from pipeline.models import Run
     from pipeline.settings import Settings
+
+LINE_FEED = "\n"
 
 prompts_app = typer.Typer(help="Show what a model is asked.", no_args_is_help=True)
 batch_app = typer.Typer(help="Ask a model through files, or through a provider's Batch API.", no_args_is_help=True)
@@ -54,7 +57,7 @@ def prompts_show(
     if not found:
         raise InputError(f"--criterion {criterion or '(none)'}: no criterion that a model judges. Try ops-08.")
     for message in first_messages(asked, found[0]):
-        typer.echo(f"\n--- {message['role']}\n{message['content']}")
+        typer.echo(f"\n--- {message['role']}\n{printable(message['content'], keep=LINE_FEED)}")
 
 
 @prompts_app.command("diff")
@@ -82,7 +85,9 @@ def batch_export(
     model: Annotated[str, typer.Option(help="Model that will answer.")] = "",
     base_url: Annotated[str, typer.Option(help="Server that will answer; part of what an answer is filed under.")] = "",
     votes: Annotated[int, typer.Option(min=1, max=15, help="Ask each question so many times.")] = 1,
-    price: Annotated[str, typer.Option(help="IN/OUT in US dollars per million tokens.")] = "0/0",
+    price: Annotated[
+        str, typer.Option(help="IN/OUT in US dollars per million tokens; default: the known batch price, else 0/0.")
+    ] = "",
     registry: Registry = None,
 ) -> None:
     """Write the open questions of a city's last run in the OpenAI Batch format. Nothing is sent."""
@@ -96,7 +101,10 @@ def batch_export(
     run, matter = _archived(city, registry)
     with Answers(settings.cache / "answers") as answers:
         batch, text = export(run.id, matter, asked, answers, settings)
-    output.write_text(text, encoding="utf-8")
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written ({error.strerror}).") from None
     typer.echo(f"{output}: {len(batch.asked)} requests for {batch.model} (batch {batch.id})")
     typer.echo(
         f"Next: have them answered, then  classify batch import ANSWERS.jsonl  or  classify batch submit {batch.id}"
@@ -107,14 +115,19 @@ def batch_export(
 def batch_import(
     answers_file: Annotated[Path, typer.Argument(help="Answers, one a line, in any order.")],
 ) -> None:
-    """Take answers in and judge by them. Lines that cannot be used are named one by one; nothing else is lost."""
+    """Take answers in and judge by them. Lines that cannot be used are named one by one; nothing else is lost.
+
+    Exit code 2 where no line is about a question of this workspace, else 0.
+    """
+    from pipeline.judge.batch import split
     from pipeline.settings import Settings
 
     try:
-        text = answers_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        content = answers_file.read_bytes()
     except OSError as error:
         raise InputError(f"{answers_file}: cannot be read ({error.strerror}).") from None
-    _taken(text, Settings())
+    if not _taken(split(content), Settings()):
+        raise InputError(f"{answers_file}: no line answers a question that this workspace has exported.")
 
 
 @batch_app.command("submit")
@@ -127,7 +140,7 @@ def batch_submit(
 
     settings = Settings()
     batch = Ledger(settings.home).find(batch_id)
-    batch = submit(batch, again(batch, settings), _remote(settings, base_url), settings)
+    batch = submit(batch, again(batch, settings), _remote(settings, base_url or batch.base_url), settings)
     typer.echo(f"{batch.id}: handed in as {batch.remote_id} ({batch.remote_status})")
     typer.echo(f"Next: classify batch status; then  classify batch collect {batch.id}")
 
@@ -148,23 +161,26 @@ def batch_collect(
     batch_id: BatchId = "", base_url: Annotated[str, typer.Option(help="Server of the API.")] = ""
 ) -> None:
     """Fetch what a provider has answered, and judge by it."""
-    from pipeline.batches import Ledger
+    from pipeline.batches import Ledger, noted
     from pipeline.settings import Settings
 
     settings = Settings()
     batch = Ledger(settings.home).find(batch_id)
     if not batch.remote_id:
         raise InputError(f"{batch.id}: not handed in yet. `classify batch submit {batch.id}` does so.")
-    remote = _remote(settings, base_url)
+    remote = _remote(settings, base_url or batch.base_url)
     standing = remote.standing(batch.remote_id)
+    noted(batch, standing, settings)
     for problem in standing.errors:
-        typer.echo(f"  {problem}", err=True)
+        typer.echo(f"  {printable(problem)}", err=True)
     if not standing.ended:
         typer.echo(
             f"{batch.remote_id}: {standing.status}, {standing.completed} of {standing.total} answered. Ask again later."
         )
-        return
-    _taken(list(remote.lines(standing)), settings)
+    elif not standing.files:
+        raise ModelError(f"{batch.remote_id}: {standing.status}; nothing was answered. Hand it in again when mended.")
+    else:
+        _taken(remote.lines(standing), settings)
 
 
 def _remote(settings: Settings, base_url: str) -> Remote:
@@ -179,35 +195,45 @@ def _remote(settings: Settings, base_url: str) -> Remote:
 
 
 def _stands(batch: Batch, settings: Settings, base_url: str) -> str:
+    from pipeline.batches import noted
+    from pipeline.judge.remote import ENDED
+
     if not batch.remote_id:
         return "exported"
-    standing = _remote(settings, base_url).standing(batch.remote_id)
+    if batch.remote_status in ENDED:
+        return f"{batch.remote_id} {batch.remote_status}"
+    standing = _remote(settings, base_url or batch.base_url).standing(batch.remote_id)
+    noted(batch, standing, settings)
     return f"{batch.remote_id} {standing.status} {standing.completed}/{standing.total}"
 
 
-def _taken(text: list[str], settings: Settings) -> None:
+def _taken(text: Iterable[bytes], settings: Settings) -> bool:
+    """Take answers in, tell of each line, judge by them. False where no line was about a question of ours."""
     from pipeline.batches import conclude, take
     from pipeline.cache import Answers
     from pipeline.terminal import progress
 
     with Answers(settings.cache / "answers") as answers:
-        fates, batches = take(text, answers, settings)
-    _tell(fates)
-    for batch in batches:
+        taken = take(text, answers, settings)
+    _tell(taken)
+    for batch in taken.batches:
         with progress() as watch:
             run = conclude(batch, settings, watch).run
-        typer.echo(
-            f"{run.municipality.name}: judged with the answers at hand. "
-            f"Next: classify queue --city {run.municipality.name}"
-        )
+        name = run.municipality.name
+        typer.echo(f"{name}: judged with the answers at hand. Next: classify queue --city {name}")
+        typer.echo("Questions still open, and second rounds, are written by the next  classify batch export")
+    return taken.useful
 
 
-def _tell(fates: list[Line]) -> None:
-    """Every line that was not taken, and how many were."""
-    for line in fates:
+def _tell(taken: Taken) -> None:
+    """Every line that was not taken, every question without an answer, and how many lines were taken."""
+    for line in taken.lines:
         if line.fate != "taken":
-            typer.echo(f"  line {line.number}: {line.fate} {line.custom_id[:12]} {line.detail}".rstrip(), err=True)
-    typer.echo(f"{sum(line.fate == 'taken' for line in fates)} of {len(fates)} lines taken")
+            told = printable(f"{line.fate} {line.custom_id[:12]} {line.detail}").rstrip()
+            typer.echo(f"  line {line.number}: {told}", err=True)
+    for one in taken.missing:
+        typer.echo(f"  missing: {one.key[:12]} {one.criterion}", err=True)
+    typer.echo(f"{sum(line.fate == 'taken' for line in taken.lines)} of {len(taken.lines)} lines taken")
 
 
 def _archived(city: str, registry: Path | None) -> tuple[Run, Matter]:
@@ -234,7 +260,7 @@ def cache_stats() -> None:
         entries = [one for _, one in answers.entries()]
     for model in sorted({one.model for one in entries}):
         mine = [one for one in entries if one.model == model]
-        typer.echo(f"{model}: {len(mine)} answers, ${sum(one.cost_usd for one in mine):.4f}")
+        typer.echo(f"{printable(model)}: {len(mine)} answers, ${sum(one.cost_usd for one in mine):.4f}")
     typer.echo(f"{len(entries)} answers in all")
 
 

@@ -18,7 +18,6 @@ from pipeline.models import Noun
 
 # What a chat format adds to the text of a message: role, separators. OpenAI documents 3 to 4 tokens; 16 is ample.
 TOKENS_PER_MESSAGE = 16
-# Schemas are sent as text by some servers.
 MILLION = Decimal(1_000_000)
 
 Dollars = Annotated[Decimal, Field(ge=0)]
@@ -33,13 +32,22 @@ class Price(Noun):
 
 
 class Card(Price):
-    """What is known of a model. parameters: sent with each request; None leaves a usual one out."""
+    """What is known of a model. parameters: sent with each request; None leaves a usual one out.
 
+    batch: what a provider's Batch API asks, as a share of the price.
+    """
+
+    batch: Dollars = Decimal(1)
     parameters: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def price(self) -> Price:
         return Price(input=self.input, output=self.output, cached=self.cached)
+
+    @property
+    def batch_price(self) -> Price:
+        cached = None if self.cached is None else self.cached * self.batch
+        return Price(input=self.input * self.batch, output=self.output * self.batch, cached=cached)
 
 
 _TABLE = TypeAdapter(dict[str, Card])
@@ -68,7 +76,10 @@ def parse(text: str) -> Price:
 
 
 def input_bound(body: Mapping[str, Any]) -> int:
-    """No tokenizer in use makes more tokens of this body: byte-level ones make at most one of each UTF-8 byte."""
+    """No tokenizer in use makes more tokens of this body: byte-level ones make at most one of each UTF-8 byte.
+
+    The schema counts too, because some servers put it into the prompt.
+    """
     text = sum(len(str(message["content"]).encode()) + TOKENS_PER_MESSAGE for message in body["messages"])
     return text + len(json.dumps(body.get("response_format", {})).encode())
 
@@ -80,7 +91,8 @@ def input_estimate(body: Mapping[str, Any]) -> int:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a set of requests would take. usd_bound cannot be exceeded; usd_expected is a guess."""
+    """What a set of questions would take. requests: of the first round; the bounds hold for all rounds, as long as no
+    answer is lost on the way and paid for twice; usd_expected is a guess."""
 
     requests: int
     input_expected: int
@@ -120,10 +132,14 @@ class Budget:
 
     def reserve(self, most: Decimal) -> bool:
         """Set the bound of a call aside; False where it does not fit."""
-        if self.cap is not None and self.spent + self.reserved + most > self.cap:
+        if not self.fits(most):
             return False
         self.reserved += most
         return True
+
+    def fits(self, most: Decimal) -> bool:
+        """Whether a call of that bound fits beside what is spent and under way."""
+        return self.cap is None or self.spent + self.reserved + most <= self.cap
 
     def settle(self, most: Decimal, actual: Decimal) -> None:
         """Replace a reservation by what the call did cost."""

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import openai
 
 from pipeline.errors import ModelError
-from pipeline.judge.batch import URL
+from pipeline.judge.batch import URL, split
 from pipeline.judge.client import Endpoint
 
 ENDED = ("completed", "expired", "cancelled", "failed")
+# Such a batch was never worked on: it may be handed in again.
+REFUSED = ("failed",)
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,23 @@ class Remote:
         )
 
     def submit(self, name: str, text: str, *, label: str) -> Standing:
-        """Hand in the lines of a batch. label: stored with the batch, so that it is found again if we die here."""
+        """Hand in the lines of a batch. label: stored with the batch, so that it is found again if we die here.
+
+        Not tried again by itself: where an answer was lost the batch may be there, and is found by its label next time.
+        """
+        once = self._openai.with_options(max_retries=0)
         with _plain():
-            file = self._openai.files.create(file=(f"{name}.jsonl", text.encode()), purpose="batch")
-            batch = self._openai.batches.create(
+            file = once.files.create(file=(f"{name}.jsonl", text.encode()), purpose="batch")
+            batch = once.batches.create(
                 input_file_id=file.id, endpoint=URL, completion_window="24h", metadata={"akashi": label}
             )
             return _standing(batch)
 
     def find(self, label: str) -> Standing | None:
-        """The batch that was handed in under that label, or None."""
+        """The batch that was handed in under that label and not refused, or None."""
         with _plain():
             for batch in self._openai.batches.list(limit=100):
-                if (batch.metadata or {}).get("akashi") == label:
+                if (batch.metadata or {}).get("akashi") == label and batch.status not in REFUSED:
                     return _standing(batch)
         return None
 
@@ -62,12 +68,12 @@ class Remote:
         with _plain():
             return _standing(self._openai.batches.retrieve(remote_id))
 
-    def lines(self, standing: Standing) -> Iterator[str]:
+    def lines(self, standing: Standing) -> Iterator[bytes]:
         """All lines of its output and error files."""
         for file in standing.files:
             with _plain():
-                text = self._openai.files.content(file).text
-            yield from text.splitlines()
+                content = self._openai.files.content(file).content
+            yield from split(content)
 
 
 def _standing(batch: openai.types.Batch) -> Standing:
@@ -92,3 +98,5 @@ def _plain() -> Iterator[None]:
         raise ModelError(f"{error.request.url}: HTTP {error.status_code}: {error.message[:300]}", fatal=True) from None
     except openai.APIConnectionError as error:
         raise ModelError(f"{error.request.url}: no answer ({type(error.__cause__ or error).__name__}).") from None
+    except (openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
+        raise ModelError(f"the server's answer is not that of a Batch API ({type(error).__name__}).") from None
