@@ -26,6 +26,7 @@ from pipeline.models import (
     Opinion,
     Proposal,
     SettledBy,
+    Verdict,
 )
 from pipeline.panel import RULES, Panel
 from pipeline.reading import Read
@@ -170,8 +171,10 @@ def _measured(criterion: Criterion, matter: Matter) -> Proposal:
 
 
 def _concluded(criterion: Criterion, said: Sequence[Proposal], matter: Matter) -> Judgement:
-    """The first judge's judgement, with the others' as opinions; different verdicts are flagged."""
-    first, *others = (_conclude(criterion, proposal, matter) for proposal in said)
+    """The first judge's judgement, with the others' as opinions. Different verdicts are flagged; that a judge could not
+    be asked is none. A measured criterion has one judge, whoever sits on the panel."""
+    first, *rest = (_conclude(criterion, proposal, matter) for proposal in said)
+    others = [one for one in rest if (one.judge, one.model) != (first.judge, first.model)]
     if not others:
         return first
     opinions = tuple(
@@ -185,16 +188,20 @@ def _concluded(criterion: Criterion, said: Sequence[Proposal], matter: Matter) -
         )
         for one in others
     )
-    split = any(one.verdict is not first.verdict for one in others)
+    split = len({one.verdict for one in (first, *others)} - {Verdict.NOT_JUDGED}) > 1
     flags = (*first.flags, Flag.JUDGES_DISAGREE) if split else first.flags
     return first.model_copy(update={"others": opinions, "flags": flags})
 
 
 def _conclude(criterion: Criterion, proposal: Proposal, matter: Matter) -> Judgement:
+    pages = matter.seen.pages
+    if proposal.model:
+        # A model can quote what it was offered; its words on any other page would be there by chance.
+        pages = {sha256: pages[sha256] for sha256 in proposal.searched}
     return conclude(
         proposal,
         criterion=criterion,
-        pages=matter.seen.pages,
+        pages=pages,
         coverage=matter.seen.coverage,
         criteria_sha256=matter.criteria.sha256,
         judged_at=datetime.now(UTC),

@@ -108,8 +108,8 @@ def _cards(settings: Settings) -> dict[str, Card]:
 
 
 def _question(model: str, wish: Wish, endpoint: Endpoint, settings: Settings) -> Question:
+    card = _cards(settings).get(model)
     own = cards(settings.models).get(model) if settings.models else None
-    card = own or cards(Path(__file__).parent / "judge" / "models.yaml").get(model)
     limit = "max_tokens" if endpoint.base_url else "max_completion_tokens"
     usual = {limit: MAX_OUTPUT_TOKENS, "temperature": 0 if wish.votes == 1 else VOTING_TEMPERATURE}
     parameters = usual | (card.parameters if card else {})
@@ -122,15 +122,19 @@ def _question(model: str, wish: Wish, endpoint: Endpoint, settings: Settings) ->
             base_url=endpoint.base_url.rstrip("/"),
             parameters=tuple(sorted((key, value) for key, value in parameters.items() if value is not None)),
         ),
-        price=parse(wish.price) if wish.price else own.price if own else _price(model, card, endpoint),
+        price=parse(wish.price) if wish.price else _price(model, card, own, endpoint),
         votes=wish.votes,
     )
 
 
-def _price(model: str, card: Card | None, endpoint: Endpoint) -> Price:
-    """The price of a shipped card at OpenAI, nothing on a machine of one's own. Raises InputError elsewhere."""
+def _price(model: str, card: Card | None, own: Card | None, endpoint: Endpoint) -> Price:
+    """The price in the user's own table (`own`) wherever the model runs; a shipped card's at OpenAI; nothing on a
+    machine of one's own. Raises InputError elsewhere.
+    """
+    if own is not None:
+        return own.price
     host = urlsplit(endpoint.base_url).hostname or ""
-    if card is not None and (not host or host.endswith("openai.com")):
+    if card is not None and (not host or host.endswith(".openai.com")):
         return card.price
     if host and _own(host):
         return Price(input=Decimal(0), output=Decimal(0))

@@ -151,7 +151,7 @@ def scored(score: Score, criteria: CriteriaSet) -> None:
 
 def reckoned(estimates: Mapping[str, Estimate], cap: Decimal | None) -> None:
     """What a dry run found: nothing was sent."""
-    table = Table(title="Dry run: nothing was sent. First round; a repair or a wider look adds a request now and then")
+    table = Table(title="Dry run: nothing was sent. Bounds include a repair and a wider look for each request")
     columns = ("model", "requests", "input tokens (bound)", "output bound", "expected $", "cannot exceed $")
     for name in columns:
         table.add_column(name, justify="left" if name == "model" else "right")

@@ -17,6 +17,10 @@ from pipeline.models import Claim, Flag, PromptSet, Proposal, Verdict
 MAX_ROUNDS = 3
 # What a model may write: a verdict, two or three quotes and two sentences take about 500 tokens in Japanese.
 MAX_OUTPUT_TOKENS = 2000
+# What of its own answer a model is shown again: an answer in the asked form is shorter.
+REPEATED_CHARS = 4000
+ERROR_CHARS = 300
+UTF8 = 4  # bytes of a character at most
 CITED_UNKNOWN_DOC = "documents cited that were not offered: {}"
 NO_QUOTE = "verdict {} without a quote"
 
@@ -68,11 +72,8 @@ def converse(
         follow_up = _follow_up(case, prompts, reading, state)
         if follow_up is None:
             break
-        state.messages = [
-            *state.messages,
-            {"role": "assistant", "content": unmarked(reading.text) or "（空の答え）"},
-            follow_up,
-        ]
+        said = unmarked(reading.text)[:REPEATED_CHARS] or "（空の答え）"
+        state.messages = [*state.messages, {"role": "assistant", "content": said}, follow_up]
     return _proposal(case, prompts, model, reading)
 
 
@@ -102,38 +103,52 @@ def _follow_up(case: Case, prompts: PromptSet, reading: Reading, state: _State) 
     }
 
 
+def growth(case: Case, prompts: PromptSet) -> int:
+    """Bytes of UTF-8 that one more round adds to the messages of a case at most, both of its messages together."""
+    wider = shown(prompts, [section(doc) for doc in case.docs])
+    widen = fill(prompts.widen, criterion_id=case.criterion.id, fence=FENCE, passages=wider)
+    repair = fill(prompts.repair, error="")
+    return UTF8 * REPEATED_CHARS + max(len(widen.encode()), len(repair.encode()) + UTF8 * ERROR_CHARS)
+
+
 def _error(case: Case, reading: Reading) -> str:
     """What is wrong with the answer, in words for the model; empty where nothing is."""
     if reading.answer is None:
         return f"{reading.fault}: {reading.detail}"
+    if Verdict(reading.answer.verdict) is Verdict.NO_EVIDENCE:
+        return ""
     unknown = [cited.doc for cited in reading.answer.quotes if case.doc(cited.doc) is None]
     if unknown:
         return CITED_UNKNOWN_DOC.format(", ".join(unknown))
-    if Verdict(reading.answer.verdict) is not Verdict.NO_EVIDENCE and not reading.answer.quotes:
+    if not reading.answer.quotes:
         return NO_QUOTE.format(reading.answer.verdict)
     return ""
 
 
 def _proposal(case: Case, prompts: PromptSet, model: Model, reading: Reading) -> Proposal:
+    """A wrong document number costs that number only: the verifier looks for the words on every offered page."""
     answer, error = reading.answer, _error(case, reading)
-    failed = answer is None or (error and not _usable(case, answer))
-    return Proposal(
+    said = Proposal(
         criterion=case.criterion.id,
-        verdict=Verdict.NOT_JUDGED if failed or answer is None else Verdict(answer.verdict),
-        claims=() if answer is None else _claims(case, answer),
-        rationale=f"モデルの答えを使えませんでした（{error}）" if failed or answer is None else answer.rationale,
-        confidence=0.0 if failed or answer is None else answer.confidence / 100,
-        flags=(Flag.MODEL_FAILED,) if failed else (),
+        verdict=Verdict.NOT_JUDGED,
+        rationale=f"モデルの答えを使えませんでした（{error}）",
+        confidence=0.0,
+        flags=(Flag.MODEL_FAILED,),
         searched=tuple(dict.fromkeys(doc.page.sha256 for doc in case.docs)),
         judge="model",
         model=model.name,
         prompt_sha256=prompts.sha256,
     )
-
-
-def _usable(case: Case, answer: Answer) -> bool:
-    """A wrong document number costs that number only: the verifier looks for the words on every offered page."""
-    return bool(answer.quotes)
+    if answer is None or (error and not answer.quotes):
+        return said
+    heard = {
+        "verdict": Verdict(answer.verdict),
+        "claims": _claims(case, answer),
+        "rationale": answer.rationale,
+        "confidence": answer.confidence / 100,
+        "flags": (Flag.OTHER_PAGE,) if error else (),
+    }
+    return said.model_copy(update=heard)
 
 
 def _claims(case: Case, answer: Answer) -> tuple[Claim, ...]:
@@ -153,9 +168,10 @@ def _claim(text: str, doc: Doc | None) -> Claim:
 def unanimous(proposals: Sequence[Proposal]) -> Proposal:
     """One proposal from several samples of the same question: the commonest verdict, confidence its share of the votes.
 
-    Ties go to the verdict that claims less (`no_evidence` before `not_met` before `met`); a split is flagged.
+    Ties go to the verdict that claims less (`not_judged`, `no_evidence`, `not_met`, `met`, in this order); a split is
+    flagged.
     """
-    order = (Verdict.NO_EVIDENCE, Verdict.NOT_MET, Verdict.MET, Verdict.NOT_JUDGED)
+    order = (Verdict.NOT_JUDGED, Verdict.NO_EVIDENCE, Verdict.NOT_MET, Verdict.MET)
     votes = {verdict: [one for one in proposals if one.verdict is verdict] for verdict in order}
     winner = max(order, key=lambda verdict: len(votes[verdict]))
     best = max(votes[winner], key=lambda proposal: proposal.confidence)

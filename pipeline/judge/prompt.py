@@ -23,14 +23,17 @@ from pipeline.models import Block, Criterion, Municipality, Page, Passage, Promp
 # Stands for the fence in the body that the cache key is made of, so that a random fence costs no cached answer. As long
 # as the mark that is sent, so that a bound on this body is one on the sent body.
 FENCE = "<<<AKASHI-FENCE>>>"
-_STRUCK = "〓"
 KEY_VERSION = 1
 # A widened passage: the section it stands in, at most this many characters.
 SECTION_CHARS = 2000
 
 # Invisible without being format characters: variation selectors, fillers, the blank Braille cell.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0000-\U000e0fff]")
-_SOURCES = {Source.OFFICIAL: "公式サイト", Source.SERVICE: "公式サイトからリンクされた外部のサービス", Source.PRESS: "報道など外部のページ"}
+_SOURCES = {
+    Source.OFFICIAL: "公式サイト",
+    Source.SERVICE: "公式サイトからリンクされた外部のサービス",
+    Source.PRESS: "報道など外部のページ",
+}
 
 
 def load(path: Path) -> PromptSet:
@@ -175,15 +178,18 @@ def key(body: Mapping[str, Any], *, base_url: str, sample: int) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def fenced(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body as sent: every FENCE replaced by one mark that no page can know."""
+def fenced(body: Mapping[str, Any], mark: str = "") -> dict[str, Any]:
+    """The body as sent: every FENCE replaced by one mark that no page can know.
+
+    mark: that of the dialogue's earlier rounds, so that a provider's prompt cache knows their beginning again.
+    """
     text = json.dumps(body, ensure_ascii=False)
-    mark = _mark()
-    while mark in text:
-        mark = _mark()
+    while not mark or mark in text:
+        mark = new_mark()
     sent: dict[str, Any] = json.loads(text.replace(FENCE, mark))
     return sent
 
 
-def _mark() -> str:
+def new_mark() -> str:
+    """A random mark, as long as FENCE."""
     return "==" + secrets.token_hex(len(FENCE) // 2 - 1)
