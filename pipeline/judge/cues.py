@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import islice
 
 from pipeline.judge.statements import Prepared, Statement
+from pipeline.judge.tense import clauses
 from pipeline.models import BlockKind, Cue
 
 # What a group found only around the sentence takes from the cue's strength.
@@ -25,7 +26,6 @@ _POINTS_BACK = re.compile(
     r"(?:この|その|こうした|そうした|同様の)(?:仕組み|しくみ|サービス|制度|取り?組み|システム|事業)"
 )
 _SENTENCE = re.compile(r"[はをが。]")
-_PAUSE = re.compile(r"[、。]")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Compiled:
 @dataclass(frozen=True)
 class Hit:
     """A cue found at a statement. at: where its clause is read (0 where the cue is only around it); rest: what follows
-    the first group up to the next pause; weight: what the places of the groups leave of the cue's strength; direct: all
+    the first group in its clause; weight: what the places of the groups leave of the cue's strength; direct: all
     groups stand in the sentence."""
 
     cue: Cue
@@ -77,8 +77,18 @@ def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
         weight *= NEARBY[place]
         direct = direct and place == "sentence"
     anchor = one.groups[0].search(statement.text)
-    rest = _PAUSE.split(statement.text[anchor.end() :], maxsplit=1)[0] if anchor else ""
+    rest = _rest_of_clause(statement.text, anchor.end()) if anchor else ""
     return Hit(one.cue, _centre(one, statement.text), weight, direct, rest)
+
+
+def _rest_of_clause(text: str, at: int) -> str:
+    """What follows a place up to the end of the clause that it stands in."""
+    end = 0
+    for clause in clauses(text):
+        end += len(clause)
+        if at <= end:
+            return text[at:end]
+    return ""
 
 
 def _anchored(one: Compiled, statement: Statement) -> bool:
