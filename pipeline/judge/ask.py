@@ -187,6 +187,7 @@ class Asking:
         if raw is not None and key not in self._seen:
             self._seen.add(key)
             self.asked.cached += 1
+            self.client.proven = True
         return raw
 
     async def _send(self, request: Request, case: Case, mark: str) -> str:

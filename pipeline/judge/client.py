@@ -111,7 +111,7 @@ class Client:
             timeout=endpoint.timeout_s,
             max_retries=0,
         )
-        self._answered = 0
+        self.proven = False  # whether this model has answered anything, in this run or an earlier one
         self._rest_until = 0.0
 
     async def __aenter__(self) -> Client:
@@ -132,7 +132,7 @@ class Client:
                 return await self._attempted(body, attempt, stopped)
             except UnansweredError as error:
                 if not error.again or number == ATTEMPTS:
-                    raise ModelError(error.why, fatal=error.fatal or (error.again and not self._answered)) from None
+                    raise ModelError(error.why, fatal=error.fatal or (error.again and not self.proven)) from None
                 if error.after_s is None:
                     await _pause(stopped, _backoff(number))
         raise ModelError("unreachable")  # the last attempt returns or raises
@@ -144,7 +144,7 @@ class Client:
             try:
                 async with attempt() as keep:
                     keep(await self._answer(body))
-                    self._answered += 1
+                    self.proven = True
                     self._lanes.went_well()
             except UnansweredError as error:
                 if error.again:
@@ -188,7 +188,7 @@ class Client:
             return UnansweredError(why, after_s=after_s)
         own = code in _ITS_OWN or _TOO_LONG.search(why) or status == 413
         # What every request has in common is at fault, unless one was answered already.
-        common = status in _FATAL or not self._answered
+        common = status in _FATAL or not self.proven
         return UnansweredError(why, again=False, fatal=common and not own)
 
 
