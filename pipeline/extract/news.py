@@ -38,11 +38,11 @@ class _Group:
 def news_dates(page: Page, as_of: date) -> DatedList | None:
     """The page's news list with most items in the 60 days before `as_of`: at least five items dated at their start
     (or a dt, cell or line that is a date only), in backward order, hardly any in the future, no heading about
-    events, on the home page or under a title or heading that speaks of news.
+    events, on the home page, under a title or heading that speaks of news, or with five days in that time.
 
     Years left out are inferred from the heading, else by going back in time from `as_of`.
     """
-    groups = [group for group in _groups(page, as_of) if _is_news(group, as_of) and _tells_news(page, group)]
+    groups = [group for group in _groups(page, as_of) if _is_news(group, as_of) and _tells_news(page, group, as_of)]
     if not groups:
         return None
     best = max(groups, key=lambda group: (_recent(group, as_of), len(group.dates)))
@@ -103,10 +103,11 @@ def _is_news(group: _Group, as_of: date) -> bool:
     return future <= _MAX_FUTURE * len(days) and backwards >= _MIN_BACKWARDS * (len(days) - 1)
 
 
-def _tells_news(page: Page, group: _Group) -> bool:
-    """Whether the list is one of the site's news: on the home page, or under a title or heading that says so."""
-    home = urlsplit(page.url).path in ("", "/")
-    return home or any(_NEWS.search(words) for words in (page.title, *group.headings))
+def _tells_news(page: Page, group: _Group, as_of: date) -> bool:
+    """Whether the list is one of the site's news: on the home page, under a title or heading that says so, or alive."""
+    if urlsplit(page.url).path in ("", "/") or _recent(group, as_of) >= _MIN_ITEMS:
+        return True
+    return any(_NEWS.search(words) for words in (page.title, *group.headings))
 
 
 def _recent(group: _Group, as_of: date) -> int:
