@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from pipeline.judge import orders
 from pipeline.judge.grounding import verify
 from pipeline.models import (
     Cause,
@@ -55,7 +56,8 @@ def conclude(
     verdict = proposal.verdict
     if verdict in _EVIDENCED and not quotes and proposal.measurement is None:
         verdict = Verdict.NOT_JUDGED
-        flags.append(Flag.QUOTE_NOT_FOUND)
+        if Flag.ADDRESSED_TO_EVALUATOR not in flags:
+            flags.append(Flag.QUOTE_NOT_FOUND)
     unread: tuple[Unread, ...] = ()
     if verdict is Verdict.NO_EVIDENCE:
         verdict, unread, more = _silence(criterion, coverage)
@@ -83,6 +85,7 @@ def conclude(
 
 
 def _ground(proposal: Proposal, pages: Mapping[str, Page]) -> tuple[tuple[Quote, ...], list[Flag]]:
+    """The claims that are evidence. A sentence that tells its reader how to judge is none, whoever cites it."""
     flags = list(proposal.flags)
     quotes: list[Quote] = []
     for claim in proposal.claims:
@@ -90,11 +93,24 @@ def _ground(proposal: Proposal, pages: Mapping[str, Page]) -> tuple[tuple[Quote,
         flags.extend(grounded.flags)
         if grounded.quote is None:
             flags.append(Flag.QUOTE_NOT_FOUND)
-        elif grounded.quote not in quotes:
+            continue
+        flags.extend(_warnings(grounded.quote, pages))
+        if not _orders(grounded.quote, pages) and grounded.quote not in quotes:
             quotes.append(grounded.quote)
     if quotes and all(quote.source is Source.PRESS for quote in quotes):
         flags.append(Flag.PRESS)
     return tuple(quotes), flags
+
+
+def _orders(quote: Quote, pages: Mapping[str, Page]) -> bool:
+    return orders.ordered(pages[quote.page_sha256], quote.start, quote.end)
+
+
+def _warnings(quote: Quote, pages: Mapping[str, Page]) -> tuple[Flag, ...]:
+    """A page that gives orders to its evaluator, seen or unseen, makes all of its words doubtful."""
+    page = pages[quote.page_sha256]
+    speaks = any(map(orders.gives_orders, (page.title, page.text, page.hidden_text)))
+    return (Flag.ADDRESSED_TO_EVALUATOR,) if speaks else ()
 
 
 def _silence(criterion: Criterion, coverage: Coverage) -> tuple[Verdict, tuple[Unread, ...], list[Flag]]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pipeline.judge.answer import RESPONSE_FORMAT, Answer, Fault, Reading, read
+from pipeline.judge.orders import gives_orders
 from pipeline.judge.prompt import FENCE, Case, Doc, fill, first_messages, key, section, shown, unmarked
 from pipeline.models import Claim, Flag, PromptSet, Proposal, Verdict
 
@@ -133,7 +135,7 @@ def _proposal(case: Case, prompts: PromptSet, model: Model, reading: Reading) ->
         verdict=Verdict.NOT_JUDGED,
         rationale=f"モデルの答えを使えませんでした（{error}）",
         confidence=0.0,
-        flags=(Flag.MODEL_FAILED,),
+        flags=(Flag.MODEL_FAILED, *_warnings(case)),
         searched=tuple(dict.fromkeys(doc.page.sha256 for doc in case.docs)),
         judge="model",
         model=model.name,
@@ -146,9 +148,15 @@ def _proposal(case: Case, prompts: PromptSet, model: Model, reading: Reading) ->
         "claims": _claims(case, answer),
         "rationale": answer.rationale,
         "confidence": answer.confidence / 100,
-        "flags": (Flag.OTHER_PAGE,) if error else (),
+        "flags": (*((Flag.OTHER_PAGE,) if error else ()), *_warnings(case)),
     }
     return said.model_copy(update=heard)
+
+
+def _warnings(case: Case) -> tuple[Flag, ...]:
+    """A passage, or what is hidden on its page, that tells its reader how to judge."""
+    spoken = ((doc.text, doc.page.title, " > ".join(doc.headings), doc.page.hidden_text) for doc in case.docs)
+    return (Flag.ADDRESSED_TO_EVALUATOR,) if any(map(gives_orders, chain.from_iterable(spoken))) else ()
 
 
 def _claims(case: Case, answer: Answer) -> tuple[Claim, ...]:
