@@ -101,7 +101,9 @@ class RulesJudge:
             if newer.score + COMPARABLE >= older.score:
                 return newer, older
         same_section = yes.page.sha256 == no.page.sha256 and yes.section == no.section
-        if no.said.mode is Mode.ENDED or (same_section and not yes.direct):
+        # "It does X." and then "Opening: next January."
+        taken_back = no.said.mode is Mode.PLANS and no.elliptic and _follows(no, yes)
+        if no.said.mode is Mode.ENDED or (same_section and (taken_back or not yes.direct)):
             return no, yes
         return (yes, no) if yes.score >= no.score or yes.direct else (no, yes)
 
@@ -147,6 +149,13 @@ def _service_names(found: Sequence[Finding]) -> frozenset[str]:
     """Names in brackets that the statements in favour give to the thing, folded: 「○○」を始めました."""
     said = [one.statement.text for one in found if one.side is Side.FOR and one.statement is not None]
     return frozenset(name for text in said for name in _SERVICE_NAME.findall(text))
+
+
+def _follows(later: Finding, earlier: Finding) -> bool:
+    """Whether one finding stands after the other on their page."""
+    if later.statement is None or earlier.statement is None:
+        return False
+    return later.statement.start > earlier.statement.start
 
 
 def _strongest(found: Sequence[Finding], side: Side) -> Finding | None:
