@@ -56,8 +56,7 @@ def conclude(
     verdict = proposal.verdict
     if verdict in _EVIDENCED and not quotes and proposal.measurement is None:
         verdict = Verdict.NOT_JUDGED
-        if Flag.ADDRESSED_TO_EVALUATOR not in flags:
-            flags.append(Flag.QUOTE_NOT_FOUND)
+        flags.append(Flag.QUOTE_NOT_FOUND)
     unread: tuple[Unread, ...] = ()
     if verdict is Verdict.NO_EVIDENCE:
         verdict, unread, more = _silence(criterion, coverage)
@@ -95,7 +94,9 @@ def _ground(proposal: Proposal, pages: Mapping[str, Page]) -> tuple[tuple[Quote,
             flags.append(Flag.QUOTE_NOT_FOUND)
             continue
         flags.extend(_warnings(grounded.quote, pages))
-        if not _orders(grounded.quote, pages) and grounded.quote not in quotes:
+        if _orders(grounded.quote, pages):
+            flags.append(Flag.QUOTE_NOT_FOUND)
+        elif grounded.quote not in quotes:
             quotes.append(grounded.quote)
     if quotes and all(quote.source is Source.PRESS for quote in quotes):
         flags.append(Flag.PRESS)
