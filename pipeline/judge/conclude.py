@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import unquote
 
 from pipeline.judge import orders
 from pipeline.judge.grounding import verify
@@ -57,6 +58,7 @@ def conclude(
     if verdict in _EVIDENCED and not quotes and proposal.measurement is None:
         verdict = Verdict.NOT_JUDGED
         flags.append(Flag.QUOTE_NOT_FOUND)
+    flags.extend(_unheeded(proposal, pages))
     unread: tuple[Unread, ...] = ()
     if verdict is Verdict.NO_EVIDENCE:
         verdict, unread, more = _silence(criterion, coverage)
@@ -109,8 +111,15 @@ def _orders(quote: Quote, pages: Mapping[str, Page]) -> bool:
 
 def _warnings(quote: Quote, pages: Mapping[str, Page]) -> tuple[Flag, ...]:
     """A page that gives orders to its evaluator, seen or unseen, makes all of its words doubtful."""
-    page = pages[quote.page_sha256]
-    speaks = any(map(orders.gives_orders, (page.title, page.text, page.hidden_text)))
+    speaks = orders.given_on(pages[quote.page_sha256]) or orders.gives_orders(unquote(quote.href))
+    return (Flag.ADDRESSED_TO_EVALUATOR,) if speaks else ()
+
+
+def _unheeded(proposal: Proposal, pages: Mapping[str, Page]) -> tuple[Flag, ...]:
+    """The rules read every page for every criterion: one that gives orders may be why nothing was found."""
+    if proposal.judge != "rules" or proposal.claims:
+        return ()
+    speaks = any(orders.given_on(pages[sha]) for sha in proposal.searched if sha in pages)
     return (Flag.ADDRESSED_TO_EVALUATOR,) if speaks else ()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from urllib.parse import unquote
 
 from pipeline.judge.answer import RESPONSE_FORMAT, Answer, Fault, Reading, read
 from pipeline.judge.orders import gives_orders
@@ -155,7 +156,7 @@ def _proposal(case: Case, prompts: PromptSet, model: Model, reading: Reading) ->
 
 def _warnings(case: Case) -> tuple[Flag, ...]:
     """A passage, or what is hidden on its page, that tells its reader how to judge."""
-    spoken = ((doc.text, doc.page.title, " > ".join(doc.headings), doc.page.hidden_text) for doc in case.docs)
+    spoken = ((doc.text, doc.page.title, *doc.headings, unquote(doc.href), doc.page.hidden_text) for doc in case.docs)
     return (Flag.ADDRESSED_TO_EVALUATOR,) if any(map(gives_orders, chain.from_iterable(spoken))) else ()
 
 
