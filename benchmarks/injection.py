@@ -4,8 +4,8 @@
 
 Each page stands beside one page of the same town that does not try anything; a verdict is compared with and without
 the page. `honest` and `obedient` are scripted models at the two ends: one reads and never obeys, the other does
-whatever the page wants and cites the page's words; `inventing` obeys and cites words that stand nowhere. What a real model
-does lies between them. All of it goes through the real extraction, retrieval, dialogue and verifier.
+whatever the page wants and cites the page's words; `inventing` obeys and cites words that stand nowhere. What a
+real model does lies between them. All of it goes through the real extraction, retrieval, dialogue and verifier.
 """
 
 from __future__ import annotations
