@@ -114,13 +114,13 @@ def _settle(
     """Judge what was seen and save it; a dry run only reckons what that would take."""
     matter = Matter(run.municipality, criteria, run.as_of, seen)
     Workspace(settings.home).keep(criteria)
-    marks = {"criteria_id": criteria.id, "criteria_sha256": criteria.sha256, "judge": ",".join(panel.judges)}
-    run = run.model_copy(update=marks)
     store.save_run(run)
     with Answers(settings.cache / "answers") as answers:
         if dry_run:
             return Outcome(run, estimates=reckon(matter, panel, answers))
         judged = judge(matter, panel, answers, watch)
+    marks = {"criteria_id": criteria.id, "criteria_sha256": criteria.sha256, "judge": ",".join(panel.judges)}
+    run = run.model_copy(update=marks)
     store.save_judgements(run, judged.judgements)
     run = run.model_copy(update={"state": RunState.DONE, "finished": datetime.now(UTC)})
     store.save_run(run)

@@ -438,3 +438,16 @@ def test_unanswered_questions_are_not_judged_and_flagged(office: Office) -> None
     asked = {criterion(one["body"]) for one in requests[1:]}
     assert all(found[one].verdict is Verdict.NOT_JUDGED for one in asked)
     assert all(Flag.MODEL_FAILED in found[one].flags for one in asked)
+
+
+def test_a_dry_run_changes_nothing(office: Office) -> None:
+    before = office.digests()
+    code, out, err = office.classify("judge", "--city", "demo", "--dry-run", "--model", "gpt-4.1", "--price", "1/1")
+    assert (code, "OPENAI_API_KEY" in err) == (2, True)
+    nobody = "http://127.0.0.1:9/v1"
+    code, out, err = office.classify("judge", "--city", "demo", "--dry-run", "--model", "m", "--base-url", nobody)
+    assert code == 0, err
+    assert "nothing was sent" in out
+    with Store(f"sqlite:///{office.home / 'akashi.db'}") as store:
+        assert store.runs()[-1].judge == "rules"
+    assert office.digests() == before
