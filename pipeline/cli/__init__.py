@@ -9,6 +9,9 @@ import typer
 from pipeline.cli import models, queue, results, survey
 from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, UnknownCityError
 
+# What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
+INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,9 +35,10 @@ def main() -> None:
     except AkashiError as error:
         _explain(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.echo("Interrupted. Nothing is lost: the same command continues where it stopped.", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            typer.echo("Interrupted. Nothing is lost: the same command continues where it stopped.", err=True)
+        raise
 
 
 def _explain(error: AkashiError) -> None:
