@@ -114,6 +114,8 @@ def _settle(
     """Judge what was seen and save it; a dry run only reckons what that would take."""
     matter = Matter(run.municipality, criteria, run.as_of, seen)
     Workspace(settings.home).keep(criteria)
+    for question in panel.questions.values():
+        Workspace(settings.home).keep(question.prompts)
     store.save_run(run)
     with Answers(settings.cache / "answers") as answers:
         if dry_run:

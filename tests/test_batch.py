@@ -187,7 +187,8 @@ def test_files_live_calls_and_the_batch_api_give_the_same_judgements(office: Off
     by_file = office.digests()
     live = Office(tmp_path / "live", office.capture)
     shutil.copytree(office.home, live.home)
-    shutil.rmtree(live.home / "cache")
+    for kept in ("cache", "asked"):
+        shutil.rmtree(live.home / kept)
     provider = Provider(model)
     with serve(provider) as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLASSIFY_HOME", str(live.home))
@@ -196,6 +197,8 @@ def test_files_live_calls_and_the_batch_api_give_the_same_judgements(office: Off
     assert code == 0, err
     assert len(provider.bodies) > 28
     assert live.digests() == by_file
+    asked = {one.prompt_sha256 for one in live.judgements().values() if one.prompt_sha256}
+    assert all((live.home / "asked" / f"{sha256}.json").is_file() for sha256 in asked)
     verdicts = {one.verdict for one in live.judgements().values()}
     assert {Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE, Verdict.NOT_JUDGED} <= verdicts
 
