@@ -198,9 +198,23 @@ def test_files_live_calls_and_the_batch_api_give_the_same_judgements(office: Off
     assert len(provider.bodies) > 28
     assert live.digests() == by_file
     asked = {one.prompt_sha256 for one in live.judgements().values() if one.prompt_sha256}
+    assert asked
     assert all((live.home / "asked" / f"{sha256}.json").is_file() for sha256 in asked)
     verdicts = {one.verdict for one in live.judgements().values()}
     assert {Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE, Verdict.NOT_JUDGED} <= verdicts
+
+
+def test_answers_of_a_file_serve_a_second_opinion_without_a_call(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until_settled(office)
+    monkeypatch.setenv("OPENAI_API_KEY", "nobody is called")
+    code, out, err = office.classify("judge", "--city", "demo", "--judges", "rules,m", "--price", "0/0")
+    assert code == 0, err
+    assert "m: 0 requests sent" in out
+    found = office.judgements()
+    assert any(Flag.JUDGES_DISAGREE in one.flags for one in found.values())
+    assert all(one.judge == "rules" for one in found.values() if one.others and one.others[0].judge == "model")
 
 
 def test_every_line_that_cannot_be_used_is_named_and_nothing_else_is_lost(office: Office) -> None:
@@ -348,7 +362,9 @@ def test_a_batch_is_handed_in_once_watched_and_collected(office: Office) -> None
         (batch,) = provider.batches.values()
         assert batch["endpoint"] == "/v1/chat/completions"
         assert len(provider.requests(batch)) == 28
-        assert batch["id"] in office.classify("batch", "status")[1]
+        assert f"{batch['id']} validating 0/0" in office.classify("batch", "status")[1]
+        nobody = ("batch", "status", "--base-url", "http://127.0.0.1:9/v1")
+        assert f"{batch['id']} validating when last asked" in office.classify(*nobody)[1]
         batch |= {"status": "in_progress", "request_counts": {"total": 28, "completed": 3, "failed": 0}}
         assert "in_progress, 3 of 28" in office.classify("batch", "collect")[1]
         provider.finish(batch, "completed", expired=2)

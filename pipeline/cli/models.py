@@ -195,14 +195,19 @@ def _remote(settings: Settings, base_url: str) -> Remote:
 
 
 def _stands(batch: Batch, settings: Settings, base_url: str) -> str:
+    """How a batch stands; what was last known of it where nobody can be asked."""
     from pipeline.batches import noted
     from pipeline.judge.remote import ENDED
 
     if not batch.remote_id:
         return "exported"
+    known = f"{batch.remote_id} {batch.remote_status}"
     if batch.remote_status in ENDED:
-        return f"{batch.remote_id} {batch.remote_status}"
-    standing = _remote(settings, base_url or batch.base_url).standing(batch.remote_id)
+        return known
+    try:
+        standing = _remote(settings, base_url or batch.base_url).standing(batch.remote_id)
+    except (InputError, ModelError) as error:
+        return f"{known} when last asked ({printable(str(error))})"
     noted(batch, standing, settings)
     return f"{batch.remote_id} {standing.status} {standing.completed}/{standing.total}"
 
