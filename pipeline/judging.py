@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import fsum
 
 from pipeline.cache import Answers, Entry
 from pipeline.judge import probes
-from pipeline.judge.ask import Asked, Asking, Question, estimate, not_judged, settled
+from pipeline.judge.ask import Asked, Asking, Get, Question, estimate, not_judged, settled
 from pipeline.judge.budget import Budget, Estimate
 from pipeline.judge.client import Client
 from pipeline.judge.conclude import conclude
@@ -87,19 +88,40 @@ def _proposals(
 ) -> list[Proposal]:
     if name == RULES:
         return _by_rules(matter, watch)
+    bills = Bills(answers)
     if panel.offline:
-        by_criterion = _at_hand(panel.questions[name], matter, answers)
-        return [by_criterion.get(one.id) or _measured(one, matter) for one in matter.criteria.criteria]
-    asking = live(panel.questions[name], panel, matter, answers, budget)
-    by_criterion = asyncio.run(_ask(asking, cases(matter), watch))
-    judged.asked[name] = asking.asked
-    asking.raise_if_stopped()
+        by_criterion = _at_hand(panel.questions[name], matter, bills.get)
+    else:
+        asking = live(panel.questions[name], panel, matter, answers, budget, bills.get)
+        by_criterion = asyncio.run(_ask(asking, cases(matter), watch))
+        judged.asked[name] = asking.asked
+        asking.raise_if_stopped()
+    by_criterion = {key: said.model_copy(update={"cost_usd": bills.of(key)}) for key, said in by_criterion.items()}
     return [by_criterion.get(one.id) or _measured(one, matter) for one in matter.criteria.criteria]
 
 
-def _at_hand(question: Question, matter: Matter, answers: Answers) -> Mapping[str, Proposal]:
+class Bills:
+    """The cache of answers as the rooms see it, and what the answers that were read have cost."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._read: dict[str, Entry] = {}
+
+    def get(self, key: str) -> str | None:
+        """The raw answer of that key, or None."""
+        found = self._answers.get(key)
+        if found is None:
+            return None
+        self._read[key] = found
+        return found.raw
+
+    def of(self, criterion: str) -> float:
+        """US dollars of all rounds and samples about that criterion, whenever they were paid."""
+        return fsum(entry.cost_usd for entry in self._read.values() if entry.criterion == criterion)
+
+
+def _at_hand(question: Question, matter: Matter, get: Get) -> Mapping[str, Proposal]:
     """What the answers in the cache allow; questions without one are `not_judged`."""
-    get = raw_of(answers)
     found = ((one, settled(question, one, get)) for one in cases(matter))
     return {one.criterion.id: said or not_judged(question, one, "no answer yet") for one, said in found}
 
@@ -117,23 +139,18 @@ async def _ask(asking: Asking, questions: Sequence[Case], watch: Watch) -> Mappi
     return {proposal.criterion: proposal for proposal in proposals}
 
 
-def live(question: Question, panel: Panel, matter: Matter, answers: Answers, budget: Budget) -> Asking:
+def live(question: Question, panel: Panel, matter: Matter, answers: Answers, budget: Budget, get: Get) -> Asking:
     """Asking over the network, with the cache before it."""
 
     def put(request: Request, about: Case, raw: str, usd: Decimal) -> None:
         answers.put(request.key, entry(question, matter, about, raw, usd))
 
-    return Asking(question, Client(panel.endpoint, lanes=panel.lanes), budget, raw_of(answers), put)
+    return Asking(question, Client(panel.endpoint, lanes=panel.lanes), budget, get, put)
 
 
-def raw_of(answers: Answers) -> Callable[[str], str | None]:
+def raw_of(answers: Answers) -> Get:
     """The cache as the rooms see it: a raw answer by key, or None."""
-
-    def get(key: str) -> str | None:
-        found = answers.get(key)
-        return found.raw if found else None
-
-    return get
+    return Bills(answers).get
 
 
 def entry(question: Question, matter: Matter, about: Case, raw: str, usd: Decimal) -> Entry:

@@ -64,6 +64,7 @@ def test_the_cap_is_never_overshot_and_the_rest_can_be_continued(tmp_path: Path,
         found = run(matter(ids=ALL), panel(asked, lanes=8, cap=cap), tmp_path)
         assert server.usd <= cap
         assert server.usd == pytest.approx(float(found.asked["scripted"].usd))
+        assert server.usd == pytest.approx(sum(one.cost_usd for one in found.judgements))
         left_out = refused_by_budget(found.judgements)
         assert all(one.verdict is Verdict.NOT_JUDGED for one in found.judgements if one.criterion in left_out)
         assert left_out
@@ -215,6 +216,9 @@ def test_a_warm_run_sends_nothing_and_concludes_the_same(tmp_path: Path) -> None
     assert (second.asked["scripted"].sent, second.asked["scripted"].cached) == (0, sent)
     assert first.asked["scripted"].cached == 0
     assert second.asked["scripted"].usd == 0
+    assert sum(one.cost_usd for one in second.judgements) == pytest.approx(server.usd), (
+        "what a judgement has cost stays"
+    )
     when = {"judged_at": first.judgements[0].judged_at}
     assert [one.model_copy(update=when) for one in first.judgements] == [
         one.model_copy(update=when) for one in second.judgements
