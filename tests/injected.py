@@ -27,7 +27,7 @@ from pipeline import criteria  # noqa: E402
 from pipeline.extract import extract  # noqa: E402
 from pipeline.judge.conclude import conclude  # noqa: E402
 from pipeline.judge.dialogue import Model, Request, converse  # noqa: E402
-from pipeline.judge.prompt import case, fenced, load  # noqa: E402
+from pipeline.judge.prompt import FENCE, case, fenced, load  # noqa: E402
 from pipeline.judge.rules import RulesJudge  # noqa: E402
 from pipeline.models import Coverage, Judgement, Page, Proposal  # noqa: E402
 from pipeline.municipality import unregistered  # noqa: E402
@@ -36,6 +36,13 @@ from pipeline.text import fold  # noqa: E402
 
 AS_OF = date(2026, 11, 20)
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
+PUT_IN = {
+    "{zwsp}": "\u200b",
+    "{rlo}": "\u202e",
+    "{fence}": escape(FENCE),
+    "{fence-a}": escape(FENCE[:9]),
+    "{fence-b}": escape(FENCE[9:]),
+}
 JUDGES = ("rules", "honest", "obedient", "inventing")
 INVENTED = "この町では、その取組を全面的に実施していると書かれています。"
 TOWNS = {"ops-08": "鈴掛町", "resident-03": "鈴掛町", "resident-07": "瀬音町"}
@@ -115,7 +122,8 @@ def _read(name: str, shot: Any, body: bytes) -> Page:
 
 def _disguised(text: str) -> str:
     """The text with its invisible and encoded parts put in."""
-    text = text.replace("{zwsp}", "\u200b").replace("{rlo}", "\u202e")
+    for name, put in PUT_IN.items():
+        text = text.replace(name, put)
     text = re.sub(r"\{tags:([^}]*)\}", lambda m: "".join(chr(0xE0000 + ord(one)) for one in m[1]), text)
     return re.sub(r"\{b64:([^}]*)\}", lambda m: base64.b64encode(m[1].encode()).decode(), text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from batch_server import FENCE, Provider, answered, criterion, documents, judged
 from pipeline import cli
 from pipeline.models import Flag, Verdict
 from pipeline.review.queue import digest
+from pipeline.settings import bundled
 from pipeline.store.store import Store
 
 CLASSIFY = str(Path(sys.executable).with_name("classify"))
@@ -138,6 +140,36 @@ def until_settled(office: Office) -> int:
             assert "every question has its answer" in err
             return rounds
     raise AssertionError("never settled")
+
+
+# --- what is asked ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_sent_can_be_read_before_it_is_sent(office: Office) -> None:
+    code, out, _ = office.classify("prompts", "show")
+    assert code == 0
+    assert re.match(r"judge-v1  sha256 [0-9a-f]{64}\n", out)
+    code, out, _ = office.classify("prompts", "show", "--city", "demo", "--criterion", "ops-08")
+    assert code == 0
+    assert "総務課ではRPAを導入し" in out
+    (sent,) = (one["body"] for one in office.export() if criterion(one["body"]) == "ops-08")
+    for message in sent["messages"]:
+        assert FENCE.sub("", message["content"]) in FENCE.sub("", out)
+    code, _, err = office.classify("prompts", "show", "--city", "demo", "--criterion", "resident-01")
+    assert (code, "no criterion that a model judges" in err) == (2, True)
+
+
+def test_two_prompt_sets_can_be_told_apart(office: Office) -> None:
+    shipped = bundled("prompts") / "judge-v1.yaml"
+    own = office.home / "own.yaml"
+    own.write_text(shipped.read_text(encoding="utf-8").replace("id: judge-v1", "id: judge-v2"), encoding="utf-8")
+    code, out, _ = office.classify("prompts", "diff", "judge-v1", str(own))
+    assert code == 0
+    assert "-id: judge-v1\n+id: judge-v2" in out
+    assert office.classify("prompts", "diff", "judge-v1", "judge-v1")[1] == "no difference\n"
+    own.write_text("id: [", encoding="utf-8")
+    assert office.classify("prompts", "show", str(own))[0] == 2
+    assert office.classify("prompts", "show", "nosuch")[0] == 2
 
 
 # --- the file that leaves ---------------------------------------------------------------------------------------------
