@@ -19,7 +19,7 @@ from pipeline.judge.budget import Price, cost
 from pipeline.judge.client import Endpoint
 from pipeline.judge.dialogue import Model, Request
 from pipeline.judge.prompt import Case
-from pipeline.judge.remote import REFUSED, Remote, Standing
+from pipeline.judge.remote import ENDED, REFUSED, Remote, Standing
 from pipeline.judging import Matter, Watch, cases, raw_of
 from pipeline.models import PromptSet, Run
 from pipeline.panel import Panel
@@ -224,11 +224,26 @@ def conclude(batch: Batch, settings: Settings, watch: Watch) -> Outcome:
 
 
 def submit(batch: Batch, text: str, remote: Remote, settings: Settings) -> Batch:
-    """Hand a batch in, once: one that was handed in before the process died is taken up, one that failed is not."""
+    """Hand a batch in, once: one that was handed in before the process died is taken up, one that failed is not.
+
+    Raises InputError where another batch under way asks some of the same: it would be paid for twice.
+    """
+    _alone(batch, settings)
     if batch.remote_id and remote.standing(batch.remote_id).status not in REFUSED:
         return batch
     standing = remote.find(batch.id) or remote.submit(batch.id, text, label=batch.id)
     return noted(batch, standing, settings)
+
+
+def _alone(batch: Batch, settings: Settings) -> None:
+    keys = {one.key for one in batch.asked}
+    for other in Ledger(settings.home).all():
+        shared = keys & {one.key for one in other.asked}
+        if shared and other.id != batch.id and other.remote_id and other.remote_status not in ENDED:
+            raise InputError(
+                f"batch {batch.id}: {len(shared)} of its questions wait in {other.id} already. "
+                f"Run  classify batch collect {other.id}  first, then export what is left."
+            )
 
 
 def noted(batch: Batch, standing: Standing, settings: Settings) -> Batch:

@@ -411,6 +411,21 @@ def test_a_batch_is_handed_in_once_watched_and_collected(office: Office) -> None
     assert "completed" in office.classify("batch", "status")[1], "an ended batch needs no server to tell"
 
 
+def test_questions_that_wait_in_one_batch_are_not_paid_for_in_another(office: Office) -> None:
+    provider = Provider(model)
+    with serve(provider) as url:
+        hand_in(office, url)
+        code, _, err = hand_in(office, url)
+        assert (code, "28 of its questions wait in" in err) == (2, True)
+        assert len(provider.batches) == 1
+        (batch,) = provider.batches.values()
+        provider.finish(batch, "expired", expired=3)
+        first = err.split("collect ")[1].split()[0]
+        assert "25 of 28 lines taken" in office.classify("batch", "collect", first)[1]
+        assert hand_in(office, url)[0] == 0
+        assert len(provider.batches) == 2
+
+
 def test_an_expired_batch_gives_what_was_answered_in_time(office: Office) -> None:
     provider = Provider(model)
     with serve(provider) as url:
