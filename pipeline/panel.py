@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from ipaddress import ip_address
+from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,8 +69,14 @@ def panel(wish: Wish, settings: Settings) -> Panel:
         questions={model: _question(model, wish, endpoint, settings) for model in models},
         endpoint=endpoint,
         lanes=settings.concurrency,
-        cap=None if wish.max_cost is None else Decimal(str(wish.max_cost)),
+        cap=None if wish.max_cost is None else _cap(wish.max_cost),
     )
+
+
+def _cap(max_cost: float) -> Decimal:
+    if not isfinite(max_cost):
+        raise InputError(f"--max-cost {max_cost}: give US dollars, such as 1.50, or leave it out for no limit.")
+    return Decimal(str(max_cost))
 
 
 def _judges(wish: Wish, settings: Settings) -> tuple[tuple[str, ...], str]:

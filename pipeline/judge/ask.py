@@ -80,8 +80,9 @@ def _rounds_left(request: Request) -> int:
 
 def _input_bound(question: Question, case: Case, request: Request) -> int:
     """Of this round and those that may follow, each of which repeats the one before and adds two messages."""
-    first, more = input_bound(request.body), growth(case, question.prompts) + 2 * TOKENS_PER_MESSAGE
-    return sum(first + number * more for number in range(_rounds_left(request)))
+    more = growth(case, question.prompts)[: _rounds_left(request)]
+    added = (size + 2 * number * TOKENS_PER_MESSAGE for number, size in enumerate(more))
+    return len(more) * input_bound(request.body) + sum(added)
 
 
 def pending(question: Question, case: Case, get: Get) -> list[Request]:

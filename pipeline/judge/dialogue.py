@@ -20,10 +20,9 @@ from pipeline.models import Claim, Flag, PromptSet, Proposal, Verdict
 MAX_ROUNDS = 3
 # What a model may write: a verdict, two or three quotes and two sentences take about 500 tokens in Japanese.
 MAX_OUTPUT_TOKENS = 2000
-# What of its own answer a model is shown again: an answer in the asked form is shorter.
-REPEATED_CHARS = 4000
-ERROR_CHARS = 300
-UTF8 = 4  # bytes of a character at most
+# What of its own answer a model is shown again, and of what is wrong with it: an answer in the asked form is shorter.
+REPEATED_BYTES = 6000
+ERROR_BYTES = 600
 CITED_UNKNOWN_DOC = "documents cited that were not offered: {}"
 NO_QUOTE = "verdict {} without a quote"
 
@@ -75,7 +74,7 @@ def converse(
         follow_up = _follow_up(case, prompts, reading, state)
         if follow_up is None:
             break
-        said = unmarked(reading.text)[:REPEATED_CHARS] or "（空の答え）"
+        said = _cut(unmarked(reading.text), REPEATED_BYTES) or "（空の答え）"
         state.messages = [*state.messages, {"role": "assistant", "content": said}, follow_up]
     return _proposal(case, prompts, model, reading)
 
@@ -106,12 +105,17 @@ def _follow_up(case: Case, prompts: PromptSet, reading: Reading, state: _State) 
     }
 
 
-def growth(case: Case, prompts: PromptSet) -> int:
-    """Bytes of UTF-8 that one more round adds to the messages of a case at most, both of its messages together."""
+def growth(case: Case, prompts: PromptSet) -> tuple[int, ...]:
+    """Bytes of UTF-8 that no, one and two further rounds add to the messages at most."""
     wider = shown(prompts, [section(doc) for doc in case.docs])
-    widen = fill(prompts.widen, criterion_id=case.criterion.id, fence=FENCE, passages=wider)
-    repair = fill(prompts.repair, error="")
-    return UTF8 * REPEATED_CHARS + max(len(widen.encode()), len(repair.encode()) + UTF8 * ERROR_CHARS)
+    widen = len(fill(prompts.widen, criterion_id=case.criterion.id, fence=FENCE, passages=wider).encode())
+    repair = len(fill(prompts.repair, error="").encode()) + ERROR_BYTES
+    return 0, REPEATED_BYTES + max(widen, repair), 2 * REPEATED_BYTES + widen + repair
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning of the text in at most so many bytes of UTF-8."""
+    return text.encode()[:most].decode(errors="ignore")
 
 
 def _error(case: Case, reading: Reading) -> str:
