@@ -41,6 +41,8 @@ PAGES = [
      [("証明書の取り方", NEW, ["# コンビニ交付について", "コンビニ交付について > 当市では行っておりません。市民課の窓口にお越しください。"])]),
     ("heading promises, body plans", "resident-08", "not_met",
      [("市税の納め方", NEW, ["# スマートフォンでの納付", "スマートフォンでの納付 > 令和9年4月の開始に向けて準備しています。"])]),
+    ("a sentence that only announces its topic", "ops-08", "no_evidence",
+     [("業務の話", NEW, ["市の定型業務とRPAのご案内です。"])]),
     ("heading alone", "resident-06", "no_evidence", [("AIチャットボット", NEW, ["# AIチャットボットによる案内"])]),
     ("described as if there, opening announced below", "resident-10", "not_met",
      [("ごみ分別アプリ", NEW, ["# アプリについて", "ごみ分別アプリは、市が無料で配信し、収集日を通知でお知らせするアプリです。", "配信の開始は令和9年3月1日の予定です。"])]),

@@ -51,6 +51,10 @@ _WARNS = re.compile(
 _DEFINES = re.compile(
     r"(?:とは|というのは)(?:、)?[^。]{4,}(?:こと(?:です|である|を(?:いい|言い|指し|さし)ます)|をいいます|と(?:いい|言い|呼び)ます|の総称です|[^。]{2,}です)[。」)]*$"
 )
+# What only announces a topic: RPAのご案内です。
+_TITLES = re.compile(
+    r"(?:の|に関する)(?:ご)?(?:案内|紹介|説明|お知らせ|ページ|情報|コーナー|特集)(?:です|になります|でした)[。」)]*$"
+)
 _TAKES_NOTE = re.compile(
     r"(?:承りました|承ります|うかがいました|参考(?:に|と)(?:させて|し|いたし)[^。]{0,12})[。」)]*$"
 )
@@ -117,6 +121,8 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     trial = bool(_TRIAL.search(clause))
     if _ASKS.search(clause) and not _INSTRUCTS.search(clause):
         return Said(Mode.ASKS, trial)
+    if _TITLES.search(clause):
+        return Said(Mode.LABEL, trial)
     if not _PREDICATE.search(clause) and not _END.search(clause) and not _plans(clause) and not denies(clause):
         return Said(Mode.LABEL, trial)
     if any(one.search(clause) for one in (_WARNS, _TAKES_NOTE, _DEFINES)):
