@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import os
 import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from commands import classify, start
 from model_scene import CRITERIA
 from scripted_server import Asked, Reply, Script, Scripted, answer, completion, refused, said, serve
 
-from pipeline.cli import main
 from pipeline.models import Flag, RunState, Verdict
 from pipeline.review.queue import digest
 from pipeline.store.store import Store
 
-CLASSIFY = str(Path(sys.executable).with_name("classify"))
 ASKED = sum(one.settled_by != "measured" for one in CRITERIA.criteria)
 CITY = ("--city", "汐凪市")
 REGISTRY = "pid,pref,cid,city,citykana,lat,lng,url,phrase,lgcode\n1,北海道,1100,札幌市,さっぽろし,43,141,https://sapporo.example/,,011002\n"
-
-
-def environment(home: Path, **more: str) -> dict[str, str]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("CLASSIFY_", "OPENAI_"))}
-    return clean | {"CLASSIFY_HOME": str(home), "CLASSIFY_CACHE": str(home / "cache"), "COLUMNS": "220"} | more
-
-
-def start(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
-    """The command, running."""
-    return subprocess.Popen(
-        [CLASSIFY, *arguments],
-        env=environment(home, **more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def classify(home: Path, *arguments: str, code: int = 0, **more: str) -> str:
-    """Run the command within this process and check its exit code; returns all that it wrote."""
-    told = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(told), redirect_stderr(told):
-        for name in set(os.environ) - set(environment(home)):
-            patch.delenv(name)
-        for name, value in environment(home, **more).items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "argv", ["classify", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-    assert ended.value.code == code, told.getvalue()
-    return told.getvalue()
 
 
 def by(server: Scripted, *more: str) -> tuple[str, ...]:
@@ -175,6 +138,12 @@ def test_a_model_without_a_price_is_refused_before_anything_is_sent(home: Path, 
     classify(home, *far, "--dry-run", CLASSIFY_MODELS=str(table))
     for price in ("1", "a/b", "-1/2", "1/2/3"):
         assert "--price" in classify(home, *far, "--price", price, code=2)
+
+
+@pytest.mark.parametrize("cap", ["nan", "inf", "-1"])
+def test_a_cap_that_is_no_sum_of_money_is_refused(home: Path, cap: str) -> None:
+    far = ("--model", "m", "--base-url", "https://models.example/v1", "--price", "1/2")
+    assert "--max-cost" in classify(home, "judge", *CITY, *far, "--max-cost", cap, code=2)
 
 
 def test_a_model_without_key_or_server_is_refused(home: Path) -> None:
