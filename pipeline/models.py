@@ -444,7 +444,7 @@ class Flag(StrEnum):
     TRIAL = "trial"
     PRESS = "press"
     PAGES_UNREAD = "pages_unread"  # pages that might tell could not be read
-    BUDGET_SPENT = "budget_spent"  # pages that might tell were left unfetched
+    BUDGET_SPENT = "budget_spent"  # pages that might tell were left unfetched, or are not in the folder or WARC
     LOW_CONFIDENCE = "low_confidence"
     MODEL_FAILED = "model_failed"  # no usable answer from the model
     VOTES_SPLIT = "votes_split"  # samples of the same question gave different verdicts

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 from pipeline.archive import Archive
 from pipeline.extract import dated_list, extract, from_page
-from pipeline.models import Coverage, DatedList, Page, Run, Snapshot, Source, Unread
+from pipeline.models import Coverage, DatedList, Page, Pending, Run, Snapshot, Source, Unread
+from pipeline.urls import in_scope
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
 POOL_FROM_DOCUMENTS = 24
+# As many as a crawl tells of.
+MAX_PENDING = 500
 
 _XML = ("xml", "rss", "rdf", "gzip")
 
@@ -86,11 +90,23 @@ def _opened(folder: Path) -> Archive:
 def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: Sequence[Unread]) -> Coverage:
     """What was seen. Labels of unread documents come from the links that lead to them."""
     labels = {link.href: link.label for page in pages.values() for link in page.links if link.label}
-    named = (one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in unread)
-    home_read = gathered.home_read and bool(pages) and not any(_is_home(one.url, run) for one in unread)
-    return gathered.model_copy(
-        update={"read": len(pages), "home_read": home_read, "unread": (*gathered.unread, *named)}
+    failed = tuple(
+        one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in (*gathered.unread, *unread)
     )
+    home_read = gathered.home_read and bool(pages) and not any(_is_home(one.url, run) for one in unread)
+    known = {page.url for page in pages.values()} | {one.url for one in failed}
+    pending = gathered.pending if run.origin == "crawl" else tuple(_not_kept(pages, known))
+    return gathered.model_copy(
+        update={"read": len(pages), "home_read": home_read, "unread": failed, "pending": pending}
+    )
+
+
+def _not_kept(pages: Mapping[str, Page], known: Set[str]) -> Iterator[Pending]:
+    """Addresses of the site that pages of a folder or a WARC link to and that are not in it: nobody has seen them."""
+    links = {link.href: link.label for page in pages.values() for link in page.links if in_scope(link.href, page.url)}
+    missing = ((href, label) for href, label in links.items() if href not in known)
+    for href, label in islice(missing, MAX_PENDING):
+        yield Pending(url=href, label=label)
 
 
 def _is_home(url: str, run: Run) -> bool:

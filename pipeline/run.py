@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pipeline.archive import Archive, import_site, import_warc
+from pipeline.archive import Archive, Imported, import_site, import_warc
 from pipeline.cache import Answers
-from pipeline.crawl import Plan, Progress, crawl
+from pipeline.crawl import Plan, Progress, cause_of, crawl
 from pipeline.errors import InputError
 from pipeline.judge.ask import Asked
 from pipeline.judge.budget import Estimate
 from pipeline.judging import Matter, Watch, judge, reckon
-from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState
+from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, Snapshot, Unread
 from pipeline.panel import Panel
 from pipeline.reading import Read, read
 from pipeline.settings import Settings
@@ -159,27 +159,39 @@ def _unfinished(order: Order, store: Store) -> Run | None:
 
 def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
     """Archive what there is to see; returns what was seen and what was not."""
-    kind, _, path = order.origin.partition(":")
-    code, home = order.municipality.code, order.municipality.home_url
-    if kind == "crawl":
+    if order.origin == "crawl":
         return _crawl(order, run, archive, settings, watch)
-    if kind == "site":
-        imported = import_site(archive, Path(path), code=code, run_id=run.id, base_url=home or NOWHERE, now=run.started)
-    else:
-        imported = import_warc(archive, Path(path), code=code, run_id=run.id, home_url=home or "")
-    unread = imported.unread
-    if order.sources:
-        unread += _crawl(order, run, archive, settings, watch).unread
-    answers = len(imported)
+    imported = _import(order, run, archive)
+    failed = tuple(_failed(answer) for answer in imported if answer.status >= 400 and not _is_plumbing(answer))
+    added = _crawl(order, run, archive, settings, watch).unread if order.sources else ()
+    home = order.municipality.home_url
     return Coverage(
-        home_read=True,
-        found=answers + len(imported.unread),
-        fetched=answers,
-        read=answers,
-        unread=unread,
+        home_read=all(one.url != home for one in failed),
+        found=len(imported) + len(imported.unread),
+        fetched=len(imported),
+        read=len(imported) - len(failed),
+        unread=(*imported.unread, *failed, *added),
         started=run.started,
         finished=datetime.now(UTC),
     )
+
+
+def _import(order: Order, run: Run, archive: Archive) -> Imported:
+    kind, _, path = order.origin.partition(":")
+    code, home = order.municipality.code, order.municipality.home_url
+    if kind == "site":
+        return import_site(archive, Path(path), code=code, run_id=run.id, base_url=home or NOWHERE, now=run.started)
+    return import_warc(archive, Path(path), code=code, run_id=run.id, home_url=home or "")
+
+
+def _failed(answer: Snapshot) -> Unread:
+    """A page that was down when the WARC was made was not seen, whoever made it."""
+    cause, detail = cause_of(answer.status), f"status {answer.status}"
+    return Unread(url=answer.final_url, cause=cause, detail=detail, sha256=answer.sha256, source=answer.source)
+
+
+def _is_plumbing(answer: Snapshot) -> bool:
+    return urlsplit(answer.url).path in ("/robots.txt", "/sitemap.xml", "/favicon.ico")
 
 
 def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:

@@ -14,8 +14,12 @@ import pytest
 
 from pipeline import demo
 from pipeline.archive import Archive
-from pipeline.models import RunState
+from pipeline.criteria import load
+from pipeline.models import Flag, Judgement, RunState, Verdict
+from pipeline.panel import Wish, panel
 from pipeline.review.queue import digest
+from pipeline.run import Order, survey
+from pipeline.settings import Settings
 from pipeline.store.store import Store
 
 CLASSIFY = str(Path(sys.executable).with_name("classify"))
@@ -75,3 +79,42 @@ def test_a_site_that_does_not_answer_is_unobserved_in_all_criteria(tmp_path: Pat
     assert run.coverage is not None
     assert not run.coverage.home_read
     assert verdicts <= {"unobserved", "not_judged"}
+
+
+def surveyed(home: Path, order: Order) -> dict[str, Judgement]:
+    settings = Settings(home=home, cache=home / "cache", db="")
+    run = survey(order, settings=settings, panel=panel(Wish(judges="rules"), settings), watch=lambda *_: None).run
+    with Store(settings.database_url) as store:
+        return {item.judgement.criterion: item.judgement for item in store.items(run.id)}
+
+
+def demo_order(origin: str, url: str | None) -> Order:
+    place = demo.MUNICIPALITY.model_copy(update={"home_url": url})
+    crawling = {"delay_s": 0.0, "allow_private": True} if origin == "crawl" else {}
+    return Order(municipality=place, criteria=load("dx-2024"), as_of=demo.AS_OF, origin=origin, **crawling)
+
+
+def test_a_warc_is_judged_as_the_crawl_that_made_it(tmp_path: Path) -> None:
+    """A page that answered 500 when the WARC was made stays unobserved: nobody has seen it since."""
+    with demo.serve() as url:
+        live = surveyed(tmp_path / "live", demo_order("crawl", url))
+    warc = next((tmp_path / "live" / "archive").rglob("*.warc.gz"))
+    again = surveyed(tmp_path / "again", demo_order(f"warc:{warc}", url))
+    assert {key: one.verdict for key, one in again.items()} == {key: one.verdict for key, one in live.items()}
+    assert {key: [q.text for q in one.quotes] for key, one in again.items()} == {
+        key: [q.text for q in one.quotes] for key, one in live.items()
+    }
+    assert Verdict.UNOBSERVED in {one.verdict for one in again.values()}
+
+
+def test_what_a_folder_links_to_and_does_not_hold_is_flagged(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    label = "RPAによる業務の自動化について"
+    site.joinpath("index.html").write_text(f'<p>ようこそ、汐凪市へ。</p><a href="/rpa.html">{label}</a>', "utf-8")
+    missing = surveyed(tmp_path / "a", demo_order(f"site:{site}", "http://city.example/"))["ops-08"]
+    site.joinpath("rpa.html").write_text("<p>このページは準備をしています。</p>", "utf-8")
+    present = surveyed(tmp_path / "b", demo_order(f"site:{site}", "http://city.example/"))["ops-08"]
+    assert (missing.verdict, present.verdict) == (Verdict.NO_EVIDENCE, Verdict.NO_EVIDENCE)
+    assert Flag.BUDGET_SPENT in missing.flags
+    assert Flag.BUDGET_SPENT not in present.flags

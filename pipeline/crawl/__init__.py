@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.crawl.plan import Plan, Progress
+from pipeline.crawl.plan import Plan, Progress, cause_of
 
 if TYPE_CHECKING:
     from pipeline.archive import Archive
     from pipeline.models import Coverage
 
-__all__ = ["Plan", "Progress", "crawl"]
+__all__ = ["Plan", "Progress", "cause_of", "crawl"]
 
 
 async def crawl(

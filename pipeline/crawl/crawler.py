@@ -14,9 +14,9 @@ from pipeline.archive import Archive
 from pipeline.crawl.frontier import Address, Frontier, State
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
-from pipeline.crawl.plan import Plan, Progress
+from pipeline.crawl.plan import Plan, Progress, cause_of
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
-from pipeline.crawl.visit import Visit, Visitor, cause_of
+from pipeline.crawl.visit import Visit, Visitor
 from pipeline.models import Cause, Coverage, Snapshot, Source
 from pipeline.urls import canonical, host_port
 

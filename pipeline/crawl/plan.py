@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeline.models import Cause
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -36,3 +38,12 @@ class Progress:
     waiting: int
     unread: int
     current: str
+
+
+def cause_of(status: int) -> Cause:
+    """What a status other than 200 says of a page."""
+    if status in (404, 410):
+        return Cause.NOT_FOUND
+    if status >= 500:
+        return Cause.SERVER
+    return Cause.FORBIDDEN if status >= 400 else Cause.PROTOCOL

@@ -145,12 +145,3 @@ def _wait_s(answer: Answer) -> float | None:
         return _PAUSE_S
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
-def cause_of(status: int) -> Cause:
-    """What a status other than 200 says of a page."""
-    if status in (404, 410):
-        return Cause.NOT_FOUND
-    if status >= 500:
-        return Cause.SERVER
-    return Cause.FORBIDDEN if status >= 400 else Cause.PROTOCOL

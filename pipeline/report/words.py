@@ -72,7 +72,7 @@ FLAGS = {
     Flag.TRIAL: "試行・実証の段階",
     Flag.PRESS: "報道による",
     Flag.PAGES_UNREAD: "関係しそうなページに読めなかったものがある",
-    Flag.BUDGET_SPENT: "取得数の上限により、関係しそうなページを取得していない",
+    Flag.BUDGET_SPENT: "関係しそうなページを取得していない（取得数の上限、または保存物に含まれない）",
     Flag.LOW_CONFIDENCE: "判定の確信度が低い",
     Flag.MODEL_FAILED: "モデルから使える答えを得られなかった",
     Flag.VOTES_SPLIT: "同じ問いへの答えが割れた",
@@ -84,7 +84,7 @@ LASTING = frozenset({Flag.PAGES_UNREAD, Flag.BUDGET_SPENT, Flag.TRIAL})
 # Why nothing found may not be the last word.
 GAPS = {
     Flag.PAGES_UNREAD: "関係しうるページに読めなかったものがある",
-    Flag.BUDGET_SPENT: "取得数の上限により、関係しそうなページを取得していない",
+    Flag.BUDGET_SPENT: "関係しそうなページを取得していない（取得数の上限、または保存物に含まれない）",
 }
 
 MATCHES = {
