@@ -116,6 +116,31 @@ def test_a_run_never_costs_more_than_its_dry_run_said(tmp_path: Path, seed: int)
         assert (warm.requests, warm.usd_bound) == (0, 0)
 
 
+def test_the_worst_model_there_is_stays_within_the_bound_and_near_it(tmp_path: Path) -> None:
+    """Every question takes all three rounds, with the longest answers that are shown again."""
+    about = [f"手続{number}のオンライン申請について説明します。" + "窓口でも受け付けます。" * 20 for number in range(6)]
+    pages = [
+        page_of("# 申請", *(f"申請 > {line}" for line in about), url=f"https://city.example/{number}")
+        for number in range(4)
+    ]
+
+    def script(asked: Asked) -> Reply:
+        lacking = answer("no_evidence", needs_context=list(asked.docs), rationale="長" * 4000)
+        text = "？" * 5000 if len(asked.messages) == 2 else lacking
+        usage = {"prompt_tokens": asked.bytes_in, "completion_tokens": OUTPUT_LIMIT}
+        asked.usd = float((PRICE.input * usage["prompt_tokens"] + PRICE.output * OUTPUT_LIMIT) / 1_000_000)
+        return Reply(completion(text, usage=usage))
+
+    with serve(script) as server:
+        seated = panel(question(server.base_url, price=PRICE))
+        with Answers(tmp_path / "answers") as answers:
+            estimate = judging.reckon(matter(pages, ALL), seated, answers)["scripted"]
+        run(matter(pages, ALL), seated, tmp_path)
+    assert len(server.asked) > 2.5 * ASKED
+    assert sum(one.bytes_in for one in server.asked) <= estimate.input_bound
+    assert 0.6 * float(estimate.usd_bound) < server.usd <= estimate.usd_bound
+
+
 def test_the_rest_of_a_run_is_bounded_too(tmp_path: Path) -> None:
     with serve(talkative(2, broken=0.4, lacking=0.5)) as server:
         asked = question(server.base_url, price=PRICE)
