@@ -23,6 +23,10 @@ OLD, NEW = date(2021, 4, 1), date(2026, 5, 1)
 PAGES = [
     ("title names the prefecture", "ops-01", "no_evidence",
      [("霞県の体育施設のご案内", NEW, ["県内の施設を紹介します。", "体育館やプールは、インターネットの予約システムから予約できます。"])]),
+    ("title names a neighbour's site", "ops-01", "no_evidence",
+     [("施設予約 | 白波市公式ホームページ", NEW, ["体育館やプールは、インターネットの予約システムから予約できます。"])]),
+    ("title names its own site after its prefecture", "ops-01", "met",
+     [("施設予約 | 霞県青空市公式ホームページ", NEW, ["体育館やプールは、インターネットの予約システムから予約できます。"])]),
     ("section about a neighbour", "resident-14", "no_evidence",
      [("近隣市のサービス", NEW, ["白波市 > スマートフォンで住民票の写しを請求できます。"])]),
     ("subject carried from the sentence before", "resident-06", "no_evidence",

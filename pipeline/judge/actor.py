@@ -41,8 +41,13 @@ class Mention:
 _SUBJECT = r"(?:は|が(?!い)|では|には|でも|においては|による|により|によって|主催|運営|独自|も(?!と)|からの)"
 _SUBJECT_AFTER = re.compile(r"(?:[^、。はがを]{0,6}|の[^、。をにが]{0,30}?)" + _SUBJECT)
 _KAN = r"[一-龠々ヶケァ-ヴー]"
+# さいたま, みどり: hiragana that does not end in what joins it to 市 or 町 as a word (この, 新たな, 住みよい, ある).
+_HIRAGANA = r"[ぁ-ん]{1,6}(?![のなるたいにはがをもとでてずへ])[ぁ-ん]"
 _OTHER_TOWN = re.compile(
-    rf"(?P<generic>(?:他|ほか|よそ|近隣|隣|となり|近く|周辺|隣接|先進|先行)(?:する)?(?:の)?(?:市町村|市町|市|町|村|区|自治体|団体))"
+    rf"(?P<many>(?:多く|大半|ほとんど|大部分|全国|各地|県内|道内|府内|都内|一部|いくつか|複数)(?:の)?(?:自治体|市区?町村|地方公共団体))"
+    rf"|(?P<generic>(?:他|ほか|よそ|近隣|隣|となり|近く|周辺|隣接|先進|先行)(?:する)?(?:の)?(?:市町村|市町|市|町|村|区|自治体|団体))"
+    rf"|(?P<kana>(?<![ぁ-んー]){_HIRAGANA}(?:市|町|村))(?={_SUBJECT}|(?<=市)の(?!方|人|皆|中)|$|[|)」])"
+    rf"|(?P<kanaoffice>(?<![ぁ-んー]){_HIRAGANA}(?:市役所|町役場|村役場|市議会|町議会|村議会|市公式|町公式|村公式))"
     rf"|(?P<named>(?<!{_KAN}){_KAN}{{1,8}}?(?:市|町|村|区))(?!{_KAN}|ごと)"
     rf"|(?P<office>(?<!{_KAN}){_KAN}{{1,8}}?(?:市|町|村|区))(?:役所|役場|教育委員会|議会|長(?!{_KAN})|立|公式)"
 )
@@ -128,7 +133,7 @@ class Names:
     def _towns(self, text: str) -> list[Mention]:
         found = []
         for one in _OTHER_TOWN.finditer(text):
-            name = one["named"] or one["office"] or ""
+            name = one["named"] or one["office"] or one["kana"] or ""
             if self._own_name.search(text, one.start(), one.end()) or (name and _NOT_A_TOWN.search(name)):
                 continue
             if name.endswith(("町", "村", "区")) and not self._acts_as_town(one, text):
@@ -138,7 +143,7 @@ class Names:
 
     def _acts_as_town(self, one: re.Match[str], text: str) -> bool:
         """A 町 or 村 may be a quarter: a municipality acts, has an office, or stands with 県 before it."""
-        if one["office"]:
+        if one["office"] or one["kanaoffice"]:
             return True
         after = text[one.end() : one.end() + 4]
         return "県" in one.group() or bool(re.match(r"(?:は|が|では|も|による|の(?!\d))", after))

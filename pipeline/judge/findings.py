@@ -204,7 +204,7 @@ class Reader:
         nearest = [self.names.subject(statement.before), self.names.topic(f"{part.row}|{part.column}")]
         nearest += [self.names.topic(heading) for heading in reversed(part.headings)]
         nearest += [self.names.subject(earlier.text) for earlier in page.earlier(part) if not earlier.asked]
-        nearest += [self._organiser(page, statement), self.names.topic(page.title)]
+        nearest += [self._organiser(page, statement), self.names.topic(page.title), self.names.topic(page.site)]
         for actor in nearest:
             actor = self._partnered(criterion, actor)
             if actor is not Actor.UNSAID:

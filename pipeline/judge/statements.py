@@ -39,8 +39,17 @@ def spoken(text: str) -> str:
 
 def page_title(title: str) -> str:
     """The folded title without the name of the site, which stands on every page and says nothing of this one."""
+    return "|".join(one for one in _title_parts(title) if not _SITE_NAME.search(one))
+
+
+def site_name(title: str) -> str:
+    """What the title says of the site: whose it is, where it is not the municipality's own."""
+    return "|".join(one for one in _title_parts(title) if _SITE_NAME.search(one))
+
+
+def _title_parts(title: str) -> list[str]:
     parts = re.split(r"[|\uff5c/\uff0f:\uff1a\u2010-\u2015\u2212]|\s[-–—]\s|(?<=\s)-|-(?=\s)|«|»|<|>|＞|＜", title)
-    return "|".join(one for one in map(fold, parts) if one and not _SITE_NAME.search(one))
+    return [one for one in map(fold, parts) if one]
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,12 @@ class Statement:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A page made ready once for all criteria. bulk: folded title and text, for a first look."""
+    """A page made ready once for all criteria. site: what its title says of the site; bulk: folded title and text, for
+    a first look."""
 
     page: Page
     title: str
+    site: str
     parts: tuple[Part, ...]
     statements: tuple[Statement, ...]
     bulk: str
@@ -124,6 +135,7 @@ def prepare(page: Page) -> Prepared:
     return Prepared(
         page=page,
         title=page_title(page.title),
+        site=site_name(page.title),
         parts=parts,
         statements=tuple(statements),
         bulk=fold(page.title)

@@ -55,6 +55,29 @@ _DEFINES = re.compile(
 _TITLES = re.compile(
     r"(?:の|に関する)(?:ご)?(?:案内|紹介|説明|お知らせ|ページ|情報|コーナー|特集)(?:です|になります|でした)[。」)]*$"
 )
+# A technique explained: it is there, whoever uses it.
+_EXPLAINS = re.compile(
+    r"^[^、。]{1,20}(?:は|とは)、?[^。]{4,}(?:技術|手法|概念|用語|略称|略語|総称)(?:です|である)[。」)]*$"
+)
+# What many or other places do (RPAを導入する自治体が増えています) tells nothing of this one.
+_TREND = re.compile(
+    r"(?:自治体|市町村|市区町村|地方公共団体|全国(?:的)?|各地|世の中|社会)(?!.*(?:本市|当市|本町|当町|本村|当村|本区|当区))"
+    r"[^。]*(?:増え|増加|多く(?:な|見)|進んで(?:い|き)|広が|普及|拡大し|相次)[^、。]{0,10}[。」)]*$"
+)
+# A condition on whoever reads it, and what was only looked into: 導入している場合は, 導入しているかどうか.
+_DEED = r"(?:導入|実施|設置|整備|策定|運用|利用|活用|採用)"
+_WHETHER = re.compile(
+    rf"{_DEED}(?:して(?:い|お)る|した)か(?:どうか|否か)"
+    r"|(?:導入|実施|設置|整備|策定)して(?:い|お)る(?:場合|方|者|企業|事業者|事業所|団体|法人|店舗)(?:は|で|が|に|の|等)"
+    r"|(?:に関する|についての|に向けた|の)(?:調査|検討|研究|協議|意見交換|視察)を(?:行|実施|始め|開始|進め)"
+    rf"|{_DEED}(?:して|されて)いた(?:時期|頃|時代|こと)(?:が|も)あ"
+)
+# A tender says that something is to be bought, not that it is there.
+_TENDERS = re.compile(
+    r"^(?!.*(?:電子(?:入札|調達|契約)|(?:導入|稼働|開始|整備|構築|採用|調達|購入)(?:し|いたし)(?:まし)?た))[^。]*(?:業務|委託|構築|整備|調達|購入|賃貸借|リース|事業者|請負)[^、。]{0,12}"
+    r"(?:プロポーザル|入札|見積(?:り)?合わせ|仕様書|企画提案)[^。]*[。」)]*$"
+)
+_SPECULATES = re.compile(r"(?:でしょう|だろう|かも(?:しれ|知れ)(?:ない|ません))[。」)]*$")
 _TAKES_NOTE = re.compile(
     r"(?:承りました|承ります|うかがいました|参考(?:に|と)(?:させて|し|いたし)[^。]{0,12})[。」)]*$"
 )
@@ -109,6 +132,9 @@ _PREDICATE = re.compile(
     r"|(?:ます|ました|ません|です|でき|られ|して|され)"
 )
 
+# Clauses that speak of the topic and say nothing of what is done here.
+_ELSEWHERE = (_WARNS, _TAKES_NOTE, _DEFINES, _EXPLAINS, _TREND, _WHETHER, _TENDERS, _SPECULATES)
+
 
 def clauses(sentence: str) -> list[str]:
     """The parts of a folded sentence with an ending of their own: split after が、 ので、 ため、 and the like."""
@@ -125,7 +151,7 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
         return Said(Mode.LABEL, trial)
     if not _PREDICATE.search(clause) and not _END.search(clause) and not _plans(clause) and not denies(clause):
         return Said(Mode.LABEL, trial)
-    if any(one.search(clause) for one in (_WARNS, _TAKES_NOTE, _DEFINES)):
+    if any(one.search(clause) for one in _ELSEWHERE):
         return Said(Mode.LIMITS, trial)
     if denies(clause):
         return _denied(clause, trial)
