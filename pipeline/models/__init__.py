@@ -1,0 +1,67 @@
+"""The nouns that cross a doorway between rooms: frozen, unknown fields refused, importing nothing else of ours."""
+
+from pipeline.models.asked import CriteriaSet, Criterion, Cue, PromptSet, SettledBy, Viewpoint
+from pipeline.models.base import CriterionId, Municipality, MunicipalityCode, Noun, Offset, Sha256, Source
+from pipeline.models.decided import Action, Confirmed, Decision, QueueItem, Run, RunState, Score, ViewpointScore
+from pipeline.models.fetched import Cause, Coverage, Pending, Snapshot, Unread
+from pipeline.models.judged import (
+    Claim,
+    Flag,
+    Judgement,
+    Match,
+    Measurement,
+    Opinion,
+    Passage,
+    Proposal,
+    Quote,
+    Verdict,
+    View,
+)
+from pipeline.models.pages import Block, BlockKind, DatedList, Link, Media, Page, Region
+
+__all__ = [
+    "Action",
+    "Block",
+    "BlockKind",
+    "Cause",
+    "Claim",
+    "Confirmed",
+    "Coverage",
+    "CriteriaSet",
+    "Criterion",
+    "CriterionId",
+    "Cue",
+    "DatedList",
+    "Decision",
+    "Flag",
+    "Judgement",
+    "Link",
+    "Match",
+    "Measurement",
+    "Media",
+    "Municipality",
+    "MunicipalityCode",
+    "Noun",
+    "Offset",
+    "Opinion",
+    "Page",
+    "Passage",
+    "Pending",
+    "PromptSet",
+    "Proposal",
+    "QueueItem",
+    "Quote",
+    "Region",
+    "Run",
+    "RunState",
+    "Score",
+    "SettledBy",
+    "Sha256",
+    "Snapshot",
+    "Source",
+    "Unread",
+    "Verdict",
+    "View",
+    "Viewpoint",
+    "ViewpointScore",
+]

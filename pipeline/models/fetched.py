@@ -1,0 +1,92 @@
+"""What was fetched, and what could not be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pipeline.models.base import Noun, Offset, Sha256, Source
+
+
+class Snapshot(Noun):
+    """One HTTP answer as received and archived.
+
+    url: as asked; final_url: that answered after redirects; fetched_at: UTC; sha256: of the body after transfer and
+    content decoding; warc: path of the WARC relative to the archive's folder; offset: of the record in it, bytes.
+    """
+
+    url: str
+    final_url: str
+    fetched_at: datetime
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    sha256: Sha256
+    warc: str
+    offset: Offset
+    source: Source = Source.OFFICIAL
+
+    def header(self, name: str) -> str:
+        """The first header of that name, case-insensitive, or an empty string."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+class Cause(StrEnum):
+    """Why an address could not be read; the report tells these apart from `nothing found`."""
+
+    ROBOTS = "robots"  # robots.txt forbids it
+    ROBOTS_UNREACHABLE = "robots_unreachable"  # robots.txt answered 5xx or not at all: denied for now (RFC 9309)
+    ADDRESS = "address"  # private, loopback or otherwise refused address, port or scheme
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    TOO_LARGE = "too_large"
+    REDIRECT = "redirect"  # loop, too many hops, or a hop to a refused address
+    PROTOCOL = "protocol"  # the answer was not HTTP that could be read
+    NOT_FOUND = "not_found"  # 404 and 410: the page is gone, which is an answer about the page only
+    FORBIDDEN = "forbidden"  # 401, 403, 429, 451: we were not let in
+    SERVER = "server"  # 5xx
+    EMPTY = "empty"  # an answer without any visible text
+    MEDIA = "media"  # not HTML, PDF or plain text
+    NEEDS_OCR = "needs_ocr"  # a PDF without a text layer
+    BROKEN = "broken"  # the document could not be parsed
+
+
+class Unread(Noun):
+    """An address that was wanted and could not be read: `unobserved`, never `absent`.
+
+    label: text of the link that led there, so that it can be told which criteria it might have settled.
+    sha256: of the archived body where there was one.
+    """
+
+    url: str
+    cause: Cause
+    detail: str = ""
+    label: str = ""
+    sha256: Sha256 | None = None
+    source: Source = Source.OFFICIAL
+
+
+class Pending(Noun):
+    """An address known but not fetched because the page budget was spent."""
+
+    url: str
+    label: str = ""
+
+
+class Coverage(Noun):
+    """What a crawl saw and did not see.
+
+    found: distinct addresses discovered in scope; fetched: answers archived; read: pages with text;
+    unread: those that failed; pending: addresses left when the page budget was spent, with the labels of their links.
+    """
+
+    home_read: bool
+    found: Offset
+    fetched: Offset
+    read: Offset
+    unread: tuple[Unread, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    started: datetime
+    finished: datetime
+    max_pages: int | None = None
