@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 
 import typer
@@ -35,6 +36,11 @@ def main() -> None:
     except AkashiError as error:
         _explain(error)
         sys.exit(error.exit_code)
+    except (OSError, sqlite3.Error) as error:  # a full disk, a folder that may not be written
+        typer.echo(
+            f"Error: {error}. Nothing recorded before is lost; mend it and give the same command again.", err=True
+        )
+        sys.exit(1)
     except SystemExit as end:
         if end.code == INTERRUPTED:
             typer.echo("Interrupted. Nothing is lost: the same command continues where it stopped.", err=True)
