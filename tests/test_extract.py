@@ -103,6 +103,11 @@ HIDDEN = [
     "<style>.x{display:none}</style><p class='a x'>秘密</p>",
     "<style>/* c */ p.y , #z { visibility : hidden }</style><p id=z>秘密</p>",
     "<style>@media screen{.w{display:none}}</style><p class=w>秘密</p>",
+    "<p><del>秘密</del></p>",
+    "<p><s>秘密</s></p>",
+    "<p><strike>秘密</strike></p>",
+    "<p style='text-decoration: line-through red'>秘密</p>",
+    "<style>.old{text-decoration-line:line-through}</style><p class=old>秘密</p>",
 ]
 VISIBLE = [
     "<p hidden=until-found>秘密</p>",
@@ -132,6 +137,10 @@ def test_what_a_reader_sees_is_kept(html: str) -> None:
     found = page(f"<p>見える</p>{html}")
     assert texts(found) == ["見える", "秘密"]
     assert found.hidden_text == ""
+
+
+def test_a_struck_word_leaves_its_correction() -> None:
+    assert texts(page("<p>手数料は<del>300円</del><ins>200円</ins>です</p>")) == ["手数料は200円です"]
 
 
 def test_hidden_links_are_no_links_and_hidden_text_is_bounded() -> None:

@@ -11,7 +11,19 @@ _BRACE = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"[a-z0-9]*([.#][\w-]+)", re.I)
 _UNCONDITIONAL = re.compile(r"@media\s+(?:all|screen)", re.I)
 _SPEAK_OF_VISIBILITY = frozenset(
-    {"display", "visibility", "font-size", "opacity", "position", "text-indent", "clip", "clip-path", "transform"}
+    {
+        "display",
+        "visibility",
+        "font-size",
+        "opacity",
+        "position",
+        "text-indent",
+        "clip",
+        "clip-path",
+        "transform",
+        "text-decoration",
+        "text-decoration-line",
+    }
 )
 _NUMBER = re.compile(r"-?\d*\.?\d+")
 _OFF_SCREEN_PX = -999
@@ -20,7 +32,8 @@ _WHITE = {"#fff", "#ffff", "#ffffff", "#fefefe", "#fdfdfd", "white", "rgb(255,25
 _INVISIBLE_COLOURS = {"transparent", "rgba(0,0,0,0)"}
 # Quick refusal: most style attributes hold none of these and need no parsing.
 _SUSPECT = re.compile(
-    r"none|hidden|font-size|opacity|absolute|fixed|indent|clip|color|background|scale\(0|height:\s*0|collapse", re.I
+    r"none|hidden|font-size|opacity|absolute|fixed|indent|clip|color|background|scale\(0|height:\s*0|collapse|line-through",
+    re.I,
 )
 
 
@@ -86,7 +99,7 @@ def declarations(style: str) -> Mapping[str, str]:
 
 
 def style_hides(style: Mapping[str, str]) -> bool:
-    """True for display, visibility, size, opacity or position that leave nothing to see."""
+    """True for display, visibility, size, opacity or position that leave nothing to see, and for struck words."""
     return (
         style.get("display") == "none"
         or style.get("visibility") in ("hidden", "collapse")
@@ -95,6 +108,7 @@ def style_hides(style: Mapping[str, str]) -> bool:
         or _zero(style.get("opacity"))
         or _nothing_left(style)
         or _off_screen(style)
+        or "line-through" in style.get("text-decoration", "") + style.get("text-decoration-line", "")
     )
 
 

@@ -30,7 +30,8 @@ _SCOPES = _names("section article aside nav main")
 _PICTURES = _names("img input area svg")
 # Never shown, or a fallback: their text is not even hidden text. rt and rp are the readings of ruby.
 _UNSHOWN = _names("script style head title audio video canvas object embed iframe datalist math rt rp rtc noframes")
-_HIDDEN_TAGS = frozenset({"noscript", "template"})
+# What is struck through is taken back: the page shows it and does not say it.
+_HIDDEN_TAGS = frozenset({"noscript", "template", "del", "s", "strike"})
 _KINDS = {
     "p": BlockKind.PARAGRAPH,
     "li": BlockKind.ITEM,
