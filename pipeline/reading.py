@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pipeline.archive import Archive
 from pipeline.extract import dated_list, extract, from_page
-from pipeline.models import Coverage, DatedList, Page, Pending, Run, Snapshot, Source, Unread
+from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Run, Snapshot, Source, Unread
 from pipeline.urls import in_scope
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
 POOL_FROM_DOCUMENTS = 24
 # As many as a crawl tells of.
 MAX_PENDING = 500
+
+# A page this short, menus included, that stands at so many paths says nothing of what was asked. Real pages that a
+# site shows under several paths are longer: their menus alone are.
+ALIKE_MAX_CHARS = 400
+ALIKE_MIN_ADDRESSES = 3
+_ALIKE = "the same few words as at other addresses"
+_STAMPS = re.compile(r"[0-9a-f:./-]{6,}", re.I)  # times and incident numbers, which differ each time
 
 _XML = ("xml", "rss", "rdf", "gzip")
 
@@ -35,30 +44,52 @@ class Read:
 
 def read(archive: Archive, run: Run, gathered: Coverage, watch: Callable[[str, int, int, str], None]) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers."""
-    answers = _one_per_body(archive.snapshots(run.id))
-    feeds = [answer for answer in answers if _is_xml(answer)]
-    documents = [answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt")]
+    answers = [answer for answer in archive.snapshots(run.id) if answer.status == 200]
+    feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
+    asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
+    documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
-    for done, outcome in enumerate(_extracted(archive, documents), start=1):
+    for done, (document, outcome) in enumerate(zip(documents, _extracted(archive, documents), strict=True), start=1):
         watch("extract", done, len(documents), outcome.url)
         if isinstance(outcome, Page):
             pages[outcome.sha256] = outcome
         else:
             unread.append(outcome)
+            unread += [_likewise(outcome, mirror) for mirror in asked[document.sha256][1:]]
+    unread += _alike(pages.values(), asked)
     lists = [dated_list(feed, archive.body(feed.sha256)) for feed in feeds]
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
 
 
-def _one_per_body(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
-    """Good answers, one for each body: mirrors of one page must not count as several."""
-    kept: dict[str, Snapshot] = {}
-    for snapshot in snapshots:
-        if snapshot.status == 200:
-            kept.setdefault(snapshot.sha256, snapshot)
-    return list(kept.values())
+def _by_body(answers: Iterable[Snapshot]) -> dict[str, list[Snapshot]]:
+    """Answers by sha256 of their body: mirrors of one page must not count as several."""
+    kept: dict[str, list[Snapshot]] = {}
+    for answer in answers:
+        kept.setdefault(answer.sha256, []).append(answer)
+    return kept
+
+
+def _likewise(outcome: Unread, mirror: Snapshot) -> Unread:
+    """The same body at another address: each of them was wanted and not read."""
+    return outcome.model_copy(update={"url": mirror.url, "source": mirror.source})
+
+
+def _alike(pages: Iterable[Page], asked: Mapping[str, Sequence[Snapshot]]) -> list[Unread]:
+    """Addresses that all answered with the same few words, whatever was asked: a firewall, a login, maintenance. Their
+    own pages were not seen."""
+    by_words: dict[str, list[Snapshot]] = {}
+    for page in pages:
+        if page.media is Media.HTML and len(page.text) <= ALIKE_MAX_CHARS:
+            by_words.setdefault(_STAMPS.sub("", page.text), []).extend(asked[page.sha256])
+    return [
+        Unread(url=one.url, cause=Cause.EMPTY, detail=_ALIKE, sha256=one.sha256, source=one.source)
+        for answers in by_words.values()
+        if len({urlsplit(one.url).path for one in answers}) >= ALIKE_MIN_ADDRESSES
+        for one in answers
+    ]
 
 
 def _is_xml(snapshot: Snapshot) -> bool:
@@ -96,8 +127,9 @@ def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: S
     home_read = gathered.home_read and bool(pages) and not any(_is_home(one.url, run) for one in unread)
     known = {page.url for page in pages.values()} | {one.url for one in failed}
     pending = gathered.pending if run.origin == "crawl" else tuple(_not_kept(pages, known))
+    blank = {one.sha256 for one in unread} & pages.keys()
     return gathered.model_copy(
-        update={"read": len(pages), "home_read": home_read, "unread": failed, "pending": pending}
+        update={"read": len(pages) - len(blank), "home_read": home_read, "unread": failed, "pending": pending}
     )
 
 

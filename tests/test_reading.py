@@ -1,0 +1,73 @@
+"""What an archive holds becomes pages, and every address that did not give its own page is told."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from pipeline.archive import Archive
+from pipeline.models import Cause, Coverage, Municipality, Run, RunState, Source
+from pipeline.reading import Read, read
+
+HOME = "http://www.city.example.lg.jp/"
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+LABELS = ("RPAの取り組み", "施設予約", "市税の納付")
+LINKS = "".join(f"<li><a href=/p{number}.html>{label}</a></li>" for number, label in enumerate(LABELS))
+FRONT = f"<title>青空市</title><h1>青空市</h1><p>ようこそ。</p><ul>{LINKS}</ul>"
+
+
+def seen(folder: Path, bodies: dict[str, str]) -> Read:
+    run = Run(
+        id="20261120T000000000000Z-999991",
+        municipality=Municipality(code="999991", name="青空市", home_url=HOME),
+        criteria_id="dx-2024",
+        criteria_sha256="0" * 64,
+        as_of=date(2026, 11, 20),
+        judge="rules",
+        state=RunState.CRAWLING,
+        started=NOW,
+    )
+    gathered = Coverage(
+        home_read=True, found=len(bodies), fetched=len(bodies), read=len(bodies), started=NOW, finished=NOW
+    )
+    with Archive(folder) as archive:
+        for path, body in bodies.items():
+            archive.write(
+                code="999991",
+                run_id=run.id,
+                url=HOME + path,
+                final_url=HOME + path,
+                fetched_at=NOW,
+                status=200,
+                headers=(("content-type", "text/html; charset=utf-8"),),
+                body=body.encode(),
+                source=Source.OFFICIAL,
+            )
+        return read(archive, run, gathered, lambda *_: None)
+
+
+def test_the_same_few_words_at_every_address_are_no_pages(tmp_path: Path) -> None:
+    """A firewall or a maintenance page that answers 200: nobody has seen what stands there."""
+    walls = {
+        f"p{number}.html": f"<title>Access Denied</title><p>Incident ID: 18273645{number}</p>" for number in range(3)
+    }
+    coverage = seen(tmp_path, {"": FRONT, **walls}).coverage
+    assert [(one.label, one.cause) for one in coverage.unread] == [(label, Cause.EMPTY) for label in LABELS]
+    assert (coverage.home_read, coverage.read) == (True, 1)
+
+
+def test_every_address_of_an_empty_body_is_told(tmp_path: Path) -> None:
+    scripts = {
+        f"p{number}.html": "<title>青空市</title><div id=app></div><script src=a.js></script>" for number in range(3)
+    }
+    assert [one.label for one in seen(tmp_path, {"": FRONT, **scripts}).coverage.unread] == list(LABELS)
+
+
+def test_one_page_at_two_addresses_or_with_figures_of_its_own_is_read(tmp_path: Path) -> None:
+    notes = {f"p{number}.html": f"<title>お知らせ</title><p>第{number}回の催しです。</p>" for number in range(3)}
+    mirror = {"a.html": "<p>市の案内です。</p>", "b.html": "<p>市の案内です。</p>"}
+    assert seen(tmp_path, {"": FRONT, **notes, **mirror}).coverage.unread == ()
+
+
+def test_a_robots_file_that_answers_as_the_home_page_does_not_hide_it(tmp_path: Path) -> None:
+    assert len(seen(tmp_path, {"robots.txt": FRONT, "": FRONT}).pages) == 1
