@@ -12,7 +12,7 @@ from tests_support import page_of
 
 from pipeline.criteria import load
 from pipeline.judge.rules import RulesJudge
-from pipeline.models import Municipality
+from pipeline.models import Municipality, Source
 
 CITY = Municipality(code="999991", name="青空市", prefecture="霞県")
 AS_OF = date(2026, 11, 20)
@@ -27,6 +27,12 @@ PAGES = [
      [("施設予約 | 白波市公式ホームページ", NEW, ["体育館やプールは、インターネットの予約システムから予約できます。"])]),
     ("title names its own site after its prefecture", "ops-01", "met",
      [("施設予約 | 霞県青空市公式ホームページ", NEW, ["体育館やプールは、インターネットの予約システムから予約できます。"])]),
+    ("report of a visit elsewhere", "ops-09", "no_evidence",
+     [("総務委員会の視察報告", NEW, ["職員はフリーアドレスで働いています。"])]),
+    ("a visit in the sentence before", "ops-09", "no_evidence",
+     [("議会だより", NEW, ["委員会は隣の市の庁舎を視察しました。職員はフリーアドレスで働いています。"])]),
+    ("visits are received", "ops-09", "met",
+     [("行政視察の受入れ", NEW, ["本市の職員はフリーアドレスで働いています。視察を受け入れています。"])]),
     ("section about a neighbour", "resident-14", "no_evidence",
      [("近隣市のサービス", NEW, ["白波市 > スマートフォンで住民票の写しを請求できます。"])]),
     ("subject carried from the sentence before", "resident-06", "no_evidence",
@@ -137,3 +143,12 @@ def test_a_page_is_read_as_a_person_would(shows, criterion, verdict, pages):
     ]
     proposal = RulesJudge(CITY, AS_OF).judge(CRITERIA.criterion(criterion), {page.sha256: page for page in made}, ())
     assert proposal.verdict == verdict, (proposal.rationale, [claim.text for claim in proposal.claims])
+
+
+@pytest.mark.parametrize(("title", "verdict"), [("青空市 施設予約", "met"), ("施設予約のご案内", "no_evidence")])
+def test_a_service_elsewhere_must_name_the_municipality(title, verdict):
+    page = page_of(
+        "体育館は、インターネットから予約できます。", title=title, url="https://yoyaku.example/", source=Source.SERVICE
+    )
+    proposal = RulesJudge(CITY, AS_OF).judge(CRITERIA.criterion("ops-01"), {page.sha256: page}, ())
+    assert proposal.verdict == verdict

@@ -14,7 +14,7 @@ from pipeline.judge.cues import Compiled, Hit, find, find_around
 from pipeline.judge.dates import mentions
 from pipeline.judge.polarity import elliptic
 from pipeline.judge.speech import residents_voice, wishes_are_gathered
-from pipeline.judge.statements import Prepared, Statement
+from pipeline.judge.statements import Prepared, Statement, fold
 from pipeline.judge.tense import Mode, Said, clauses, said
 from pipeline.models import BlockKind, Criterion, Cue, Page, Region, Source
 
@@ -54,6 +54,11 @@ _EXCLUDES = re.compile(
     r"(?:でき|使え|なれ|受け付け|対応してい|取り扱ってい|扱え|取れ)(?:ない|ません)|対象外|不可|除外|以外|検討|予定|終了|廃止"
 )
 _BY_NAME_STRENGTH = 0.8
+# A report of what was seen elsewhere, and not an offer to be visited.
+_VISITED = re.compile(
+    r"視察(?:研修)?(?:の)?(?:報告|レポート|先|結果|概要|内容)|(?:を|へ|に)(?:行政)?視察(?:し|を|に)|先進地(?:視察|研修)"
+)
+_RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
@@ -106,6 +111,8 @@ class Reader:
             side = Side.ASIDE
         if actor.other or not self._own_press(page, statement) or self._voice(page, statement):
             side = Side.ASIDE
+        if side is not Side.ASIDE and self._strange(page, statement):
+            side = Side.ASIDE
         return self._finding(side, hit, page, statement, spoken, actor)
 
     def _read_absent(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
@@ -124,7 +131,7 @@ class Reader:
         at = len(statement.text) if not hit.direct else hit.at
         actor = self._actor(criterion, page, statement, at)
         aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
-        aside = aside or len(statement.text) < _SHORTEST_DENIAL_CHARS
+        aside = aside or len(statement.text) < _SHORTEST_DENIAL_CHARS or self._strange(page, statement)
         return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
 
     def ended(self, criterion: Criterion, page: Prepared, names: frozenset[str]) -> Iterator[Finding]:
@@ -231,6 +238,14 @@ class Reader:
             return True
         near = f"{statement.text}|{statement.before}|{'|'.join(statement.part.headings)}|{page.title}"
         return self.names.name in near
+
+    def _strange(self, page: Prepared, statement: Statement) -> bool:
+        """Whether somebody else's page or somebody else's town is told of: a service elsewhere that never names the
+        municipality, the report of a visit to another one."""
+        if page.page.source is Source.SERVICE and self.names.name not in fold(f"{page.page.title}{page.page.text}"):
+            return True
+        above = "|".join((page.title, *statement.part.headings, statement.before))
+        return bool(_VISITED.search(above)) and not _RECEIVED.search(above)
 
     @staticmethod
     def _voice(page: Prepared, statement: Statement) -> bool:

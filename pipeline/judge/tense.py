@@ -77,6 +77,12 @@ _TENDERS = re.compile(
     r"^(?!.*(?:電子(?:入札|調達|契約)|(?:導入|稼働|開始|整備|構築|採用|調達|購入)(?:し|いたし)(?:まし)?た))[^。]*(?:業務|委託|構築|整備|調達|購入|賃貸借|リース|事業者|請負)[^、。]{0,12}"
     r"(?:プロポーザル|入札|見積(?:り)?合わせ|仕様書|企画提案)[^。]*[。」)]*$"
 )
+# What was counted among many, and what is asked of an applicant.
+_COUNTED = re.compile(
+    r"と(?:回答|答え)(?:し)?た(?:自治体|市町村|団体|人|方|企業|事業者|事業所|世帯|割合)"
+    r"|(?:自治体|市区?町村|団体|企業|事業者|事業所|世帯|人|方)の(?:割合|比率)|(?:先進|優良|他市|活用)事例(?:を|の)(?:紹介|説明)"
+    r"|^(?:応募|参加|申請|受験|入札)?(?:資格|要件|条件)(?:要件)?[:：]"
+)
 _SPECULATES = re.compile(r"(?:でしょう|だろう|かも(?:しれ|知れ)(?:ない|ません))[。」)]*$")
 _TAKES_NOTE = re.compile(
     r"(?:承りました|承ります|うかがいました|参考(?:に|と)(?:させて|し|いたし)[^。]{0,12})[。」)]*$"
@@ -133,7 +139,7 @@ _PREDICATE = re.compile(
 )
 
 # Clauses that speak of the topic and say nothing of what is done here.
-_ELSEWHERE = (_WARNS, _TAKES_NOTE, _DEFINES, _EXPLAINS, _TREND, _WHETHER, _TENDERS, _SPECULATES)
+_ELSEWHERE = (_WARNS, _TAKES_NOTE, _DEFINES, _EXPLAINS, _TREND, _WHETHER, _TENDERS, _COUNTED, _SPECULATES)
 
 
 def clauses(sentence: str) -> list[str]:
