@@ -8,7 +8,7 @@ import sys
 import typer
 
 from pipeline.cli import models, queue, results, survey
-from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, UnknownCityError
+from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, InputError, UnknownCityError
 
 # What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
 INTERRUPTED = 130
@@ -16,6 +16,7 @@ INTERRUPTED = 130
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help comes up in half the time
     help="Find out what a Japanese municipality really does about DX, from its own pages, and prove every point.",
 )
 app.callback(invoke_without_command=True)(survey.classify)
@@ -32,6 +33,7 @@ app.add_typer(models.cache_app, name="cache")
 def main() -> None:
     """Entry point: errors made on purpose become one sentence and an exit code."""
     try:
+        _legible(sys.argv[1:])
         app()
     except AkashiError as error:
         _explain(error)
@@ -45,6 +47,17 @@ def main() -> None:
         if end.code == INTERRUPTED:
             typer.echo("Interrupted. Nothing is lost: the same command continues where it stopped.", err=True)
         raise
+
+
+def _legible(arguments: list[str]) -> None:
+    """Raises InputError for an argument that is no UTF-8: nothing could keep it, neither database nor report."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise InputError(
+                f"{argument!r} is not UTF-8 text. Rename the file, or set the terminal to UTF-8."
+            ) from None
 
 
 def _explain(error: AkashiError) -> None:

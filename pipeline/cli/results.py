@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.places import City, Registry, last_run
+from pipeline.errors import InputError
 
 criteria_app = typer.Typer(help="Check criteria files.", no_args_is_help=True)
 
@@ -48,7 +49,10 @@ def report(
             snapshots = archive.snapshots(run.id)
     built = room.build(run, criteria, items, points(run, items, criteria), snapshots=snapshots)
     folder = out or Workspace(settings.home).reports
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {folder}: no folder that can be written to ({error.strerror}).") from error
     stem = folder / f"{run.municipality.code}-{run.criteria_id}-{run.as_of}"
     for suffix, text in ((".html", room.html(built)), (".md", room.markdown(built))):
         path = stem.with_name(stem.name + suffix)

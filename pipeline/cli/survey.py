@@ -46,7 +46,7 @@ def classify(
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the survey speaks about.")] = None,
     max_pages: Annotated[int | None, typer.Option(min=1, help="Page budget.  [default: 400]")] = None,
     delay: Annotated[
-        float | None, typer.Option(min=0.0, help="Seconds between requests to a host.  [default: 1]")
+        float | None, typer.Option(min=0.0, max=3600.0, help="Seconds between requests to a host.  [default: 1]")
     ] = None,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let the typed addresses be private ones.")
