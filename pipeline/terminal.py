@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.models import CriteriaSet, Judgement, QueueItem, Run, Score, Verdict
+from pipeline.models import CriteriaSet, Judgement, Opinion, QueueItem, Run, Score, Verdict
 from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
@@ -129,9 +129,15 @@ def waiting(items: Sequence[QueueItem], limit: int) -> None:
             WORDS[j.verdict],
             f"{j.confidence:.2f}",
             ", ".join(j.flags),
-            _evidence(j),
+            "\n".join((_evidence(j), *map(_opinion, j.others))),
         )
     Console().print(table)
+
+
+def _opinion(one: Opinion) -> str:
+    """What another judge says of it, in a line or two."""
+    said = f"「{_safe(_short(one.quotes[0].text))}」" if one.quotes else _safe(_short(one.rationale))
+    return f"[dim]{_safe(one.model or one.judge)}:[/] {WORDS[one.verdict]} {said}"
 
 
 def scored(score: Score, criteria: CriteriaSet) -> None:

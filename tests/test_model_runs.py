@@ -288,6 +288,7 @@ def test_what_judges_disagree_on_heads_the_queue(home: Path) -> None:
     first = re.search(r"(?:policy|ops|resident)-\d\d", listed)
     assert first
     assert first[0] == waiting[0].criterion
+    assert "scripted:" in listed
 
 
 def test_a_split_vote_is_told(home: Path) -> None:
