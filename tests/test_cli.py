@@ -104,6 +104,11 @@ def test_a_decided_item_is_not_decided_twice_and_can_be_undone(surveyed: tuple[P
     assert f"{number}" in classify(home, "queue", "--city", "demo").stdout
 
 
+def test_a_report_needs_a_folder_to_go_to(tmp_path: Path, surveyed: tuple[Path, str]) -> None:
+    (tmp_path / "taken").touch()
+    assert "--out" in classify(surveyed[0], "report", "--city", "demo", "--out", str(tmp_path / "taken"), code=2).stderr
+
+
 def test_an_invented_quote_cannot_be_confirmed(surveyed: tuple[Path, str]) -> None:
     home, _ = surveyed
     with Store(f"sqlite:///{home / 'akashi.db'}") as store:
@@ -122,11 +127,14 @@ def test_an_invented_quote_cannot_be_confirmed(surveyed: tuple[Path, str]) -> No
         (("--city", "ありもしない市"), "ありもしない市"),
         (("--city", "141501"), "check digit"),
         (("--city", "相模原市", "--url", "ftp://x/"), "--url"),
+        (("--city", "相模原市", "--source", "press.example/1"), "--source"),
         (("--city", "相模原市", "--site", "/no/such/folder"), "/no/such/folder"),
         (("--city", "相模原市", "--warc", "/no/such.warc.gz"), "/no/such.warc.gz"),
         (("--city", "相模原市", "--site", ".", "--warc", "x.warc"), "--site and --warc"),
         (("--city", "相模原市", "--max-pages", "0"), "max-pages"),
         (("--city", "相模原市", "--as-of", "yesterday"), "as-of"),
+        (("--city", "相模原市", "--delay", "inf"), "delay"),
+        (("--city", "相模\udcff市"), "UTF-8"),
         (("--city", "相模原市", "--criteria", "/no/such.yaml"), "/no/such.yaml"),
     ],
 )
@@ -144,6 +152,7 @@ def test_bad_input_is_explained_with_exit_code_2(
         ("score", "--city", "demo"),
         ("report", "--city", "demo"),
         ("queue", "approve", "1"),
+        ("queue", "approve", str(10**30)),
         ("queue", "amend", "1", "--verdict", "perhaps"),
         ("criteria", "check", "/no/such.yaml"),
         (),

@@ -442,9 +442,10 @@ def test_an_item_leaves_and_enters_the_queue_with_its_log(store: Store) -> None:
     assert list(store.item(one.number).decisions) == store.decisions(CITY.code) == log
 
 
-def test_an_item_that_does_not_exist(store: Store) -> None:
-    with pytest.raises(DecisionError, match="no item 7 in the queue"):
-        store.item(7)
+@pytest.mark.parametrize("number", [7, 0, -1, 10**30])
+def test_an_item_that_does_not_exist(store: Store, number: int) -> None:
+    with pytest.raises(DecisionError, match=f"no item {number} in the queue"):
+        store.item(number)
     assert store.items("r7") == []
 
 

@@ -83,7 +83,7 @@ def classify(
             criteria=asked,
             as_of=as_of.date() if as_of else day,
             origin=origin,
-            sources=tuple(source or ()),
+            sources=tuple(_http(one, "--source") for one in source or ()),
             max_pages=max_pages or settings.max_pages,
             delay_s=delay if delay is not None else (0.0 if city == "demo" else settings.delay_s),
             allow_private=allow_private or city == "demo",
@@ -158,13 +158,13 @@ def _place(
     return place, today
 
 
-def _http(url: str) -> str:
+def _http(url: str, option: str = "--url") -> str:
     from pipeline.urls import canonical
 
     address = canonical(url)
     if address is None:
         raise InputError(
-            f"--url {url}: no http or https address. Give it whole, as in https://www.city.example.lg.jp/."
+            f"{option} {url}: no http or https address. Give it whole, as in https://www.city.example.lg.jp/."
         )
     return address
 

@@ -20,6 +20,7 @@ from pipeline.store.tables import decisions, judgements, runs
 N = TypeVar("N", bound=Noun)
 
 _URGENT = {Flag.JUDGES_DISAGREE, Flag.CONTRADICTED}
+_MAX_NUMBER = 2**31 - 1  # of an item, as PostgreSQL counts them
 _BATCH = 500  # values of one IN list, far below the limits of both databases
 
 
@@ -101,7 +102,8 @@ class Store:
 
     def item(self, number: int) -> QueueItem:
         """The item of that number. Raises DecisionError where there is none."""
-        found = self._items(_queue().where(judgements.c.number == number))
+        known = abs(number) <= _MAX_NUMBER
+        found = self._items(_queue().where(judgements.c.number == number)) if known else []
         if not found:
             raise DecisionError(f"there is no item {number} in the queue; `classify queue` lists what waits")
         return found[0]
