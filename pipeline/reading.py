@@ -55,9 +55,9 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Callable[[str, i
         if isinstance(outcome, Page):
             pages[outcome.sha256] = outcome
         else:
-            unread.append(outcome)
-            unread += [_likewise(outcome, mirror) for mirror in asked[document.sha256][1:]]
+            unread += [_unread_at(one, outcome) for one in asked[document.sha256]]
     unread += _alike(pages.values(), asked)
+    unread += _leads_nowhere(run, gathered, pages)
     lists = [dated_list(feed, archive.body(feed.sha256)) for feed in feeds]
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
@@ -72,9 +72,9 @@ def _by_body(answers: Iterable[Snapshot]) -> dict[str, list[Snapshot]]:
     return kept
 
 
-def _likewise(outcome: Unread, mirror: Snapshot) -> Unread:
-    """The same body at another address: each of them was wanted and not read."""
-    return outcome.model_copy(update={"url": mirror.url, "source": mirror.source})
+def _unread_at(answer: Snapshot, outcome: Unread) -> Unread:
+    """Each address that was wanted and got that body, as it was asked: so the link that led there is known."""
+    return outcome.model_copy(update={"url": answer.url, "source": answer.source})
 
 
 def _alike(pages: Iterable[Page], asked: Mapping[str, Sequence[Snapshot]]) -> list[Unread]:
@@ -90,6 +90,15 @@ def _alike(pages: Iterable[Page], asked: Mapping[str, Sequence[Snapshot]]) -> li
         if len({urlsplit(one.url).path for one in answers}) >= ALIKE_MIN_ADDRESSES
         for one in answers
     ]
+
+
+def _leads_nowhere(run: Run, gathered: Coverage, pages: Mapping[str, Page]) -> list[Unread]:
+    """The home page of a crawl that could read nothing else: a splash, a firewall or a script, and not a site."""
+    official = [page for page in pages.values() if page.source is Source.OFFICIAL]
+    home = run.municipality.home_url
+    if run.origin != "crawl" or home is None or gathered.pending or len(official) != 1:
+        return []
+    return [Unread(url=home, cause=Cause.EMPTY, detail="it led to no other page", sha256=official[0].sha256)]
 
 
 def _is_xml(snapshot: Snapshot) -> bool:

@@ -139,6 +139,19 @@ def test_what_a_reader_sees_is_kept(html: str) -> None:
     assert found.hidden_text == ""
 
 
+@pytest.mark.parametrize(
+    "title",
+    ["ただいまメンテナンス中です", "システムエラー", "Access Denied", "503 Service Unavailable", "Just a moment..."],
+)
+def test_an_error_behind_a_200_was_not_seen(title: str) -> None:
+    assert unread(f"<title>{title}</title><p>しばらくお待ちください。</p>").cause is Cause.SERVER
+
+
+@pytest.mark.parametrize("title", ["図書館システムのメンテナンスのお知らせ", "エラー音が鳴る信号機", "503番地の公園"])
+def test_a_notice_about_a_fault_is_a_page(title: str) -> None:
+    assert texts(page(f"<title>{title}</title><p>来週行います。</p>")) == ["来週行います。"]
+
+
 def test_a_struck_word_leaves_its_correction() -> None:
     assert texts(page("<p>手数料は<del>300円</del><ins>200円</ins>です</p>")) == ["手数料は200円です"]
 

@@ -48,19 +48,18 @@ def seen(folder: Path, bodies: dict[str, str]) -> Read:
 
 def test_the_same_few_words_at_every_address_are_no_pages(tmp_path: Path) -> None:
     """A firewall or a maintenance page that answers 200: nobody has seen what stands there."""
-    walls = {
-        f"p{number}.html": f"<title>Access Denied</title><p>Incident ID: 18273645{number}</p>" for number in range(3)
-    }
-    coverage = seen(tmp_path, {"": FRONT, **walls}).coverage
+    walls = {f"p{number}.html": f"<title>確認</title><p>Incident ID: 18273645{number}</p>" for number in range(3)}
+    coverage = seen(tmp_path, {"": FRONT, "a.html": "<p>市の案内です。</p>", **walls}).coverage
     assert [(one.label, one.cause) for one in coverage.unread] == [(label, Cause.EMPTY) for label in LABELS]
-    assert (coverage.home_read, coverage.read) == (True, 1)
+    assert (coverage.home_read, coverage.read) == (True, 2)
 
 
 def test_every_address_of_an_empty_body_is_told(tmp_path: Path) -> None:
     scripts = {
         f"p{number}.html": "<title>青空市</title><div id=app></div><script src=a.js></script>" for number in range(3)
     }
-    assert [one.label for one in seen(tmp_path, {"": FRONT, **scripts}).coverage.unread] == list(LABELS)
+    pages = {"": FRONT, "a.html": "<p>市の案内です。</p>", **scripts}
+    assert [one.label for one in seen(tmp_path, pages).coverage.unread] == list(LABELS)
 
 
 def test_one_page_at_two_addresses_or_with_figures_of_its_own_is_read(tmp_path: Path) -> None:
@@ -71,3 +70,9 @@ def test_one_page_at_two_addresses_or_with_figures_of_its_own_is_read(tmp_path: 
 
 def test_a_robots_file_that_answers_as_the_home_page_does_not_hide_it(tmp_path: Path) -> None:
     assert len(seen(tmp_path, {"robots.txt": FRONT, "": FRONT}).pages) == 1
+
+
+def test_a_home_page_that_leads_nowhere_is_no_site(tmp_path: Path) -> None:
+    coverage = seen(tmp_path, {"": "<title>青空市</title><p>3秒後に移動します</p>"}).coverage
+    assert not coverage.home_read
+    assert [one.detail for one in coverage.unread] == ["it led to no other page"]

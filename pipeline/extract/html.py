@@ -36,13 +36,22 @@ _SURELY_GONE = re.compile(
     r"(?:お探しの|お求めの|ご?指定の|ご?指定された|要求された|該当する)(?:ページ|ファイル|URL|情報).{0,20}(?:ません|削除されて|移動)",
     re.I,
 )
+# One that says that the server does not serve it now, or not to us.
+_DOWN = re.compile(
+    r"^(?:ただいま|現在)?[、,]?(?:システム|サーバー?|サイト|ホームページ)?(?:の)?(?:緊急|定期)?メンテナンス(?:中|作業中)(?:です|のお知らせ)?[。.]?$"
+    r"|^(?:システム|サーバー?|アプリケーション)?エラー(?:が発生しました)?[。.]?$|^(?:ただいま|現在)?、?アクセスが(?:集中|拒否|制限)"
+    r"|^(?:40[13]|429|50[0-4])(?:\s*$|\s+[A-Z])|^(?:Access Denied|Forbidden|Bad Gateway"
+    r"|Internal Server Error|Service (?:Temporarily )?Unavailable|Gateway Time-?out|Just a moment"
+    r"|Attention Required|Under Maintenance|Maintenance)\b",
+    re.I,
+)
 _GONE_MAX_CHARS = 400
 _SURELY_GONE_MAX_CHARS = 2_000
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
 
 
 def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
-    """The page, or Unread with cause EMPTY (nothing visible) or NOT_FOUND (a `page not found` behind a 200)."""
+    """The page, or Unread with cause EMPTY (nothing visible), NOT_FOUND or SERVER (an error behind a 200)."""
     from selectolax.lexbor import LexborHTMLParser
 
     tree = LexborHTMLParser(_tamed(decode(body, snapshot.header("content-type")).text))
@@ -56,6 +65,8 @@ def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
     regions = _regions(layout)
     if _is_gone(title, layout.blocks, regions):
         return unread(snapshot, Cause.NOT_FOUND, "the page says that it is not there")
+    if _is_down(title, layout.blocks, regions):
+        return unread(snapshot, Cause.SERVER, "the page says that it is not served now")
     dated = page_date(tree, layout.blocks, latest=snapshot.fetched_at.date())
     base, language = _base(tree, snapshot.final_url), _language(tree)
     regions = _with_main(tree, layout, regions)
@@ -148,11 +159,24 @@ def _linked(layout: Layout) -> set[int]:
 
 
 def _is_gone(title: str, blocks: list[Laid], regions: list[Region]) -> bool:
-    said = [title, *(block.text for block in blocks if block.kind is BlockKind.HEADING)][:4]
+    said = _heads(title, blocks)
     if not any(len(text) <= 80 and _GONE.search(text) for text in said):
         return False
-    content = sum(len(block.text) for block, region in zip(blocks, regions, strict=True) if region is Region.BODY)
+    content = _content_chars(blocks, regions)
     return content <= (_SURELY_GONE_MAX_CHARS if any(_SURELY_GONE.search(text) for text in said) else _GONE_MAX_CHARS)
+
+
+def _is_down(title: str, blocks: list[Laid], regions: list[Region]) -> bool:
+    down = any(_DOWN.search(text) for text in _heads(title, blocks))
+    return down and _content_chars(blocks, regions) <= _GONE_MAX_CHARS
+
+
+def _heads(title: str, blocks: list[Laid]) -> list[str]:
+    return [title, *(block.text for block in blocks if block.kind is BlockKind.HEADING)][:4]
+
+
+def _content_chars(blocks: list[Laid], regions: list[Region]) -> int:
+    return sum(len(block.text) for block, region in zip(blocks, regions, strict=True) if region is Region.BODY)
 
 
 def _block(laid: Laid, region: Region) -> Block:
