@@ -127,6 +127,13 @@ def test_a_failed_page_that_no_label_describes_is_flagged() -> None:
     assert judgement.flags == (Flag.PAGES_UNREAD,)
 
 
+def test_a_dead_link_about_the_criterion_is_shown_to_the_reviewer() -> None:
+    gone = Unread(url="http://city.example/1", cause=Cause.NOT_FOUND, label="キャッシュレス決済")
+    judgement = concluded(proposed(Verdict.NO_EVIDENCE), coverage(gone))
+    assert (judgement.verdict, judgement.unread) == (Verdict.NO_EVIDENCE, (gone,))
+    assert judgement.flags == (Flag.PAGES_UNREAD,)
+
+
 def test_pages_left_for_want_of_budget_are_flagged() -> None:
     seen = coverage(pending=(Pending(url="http://city.example/9", label="キャッシュレス決済の対応施設"),))
     judgement = concluded(proposed(Verdict.NO_EVIDENCE), seen)

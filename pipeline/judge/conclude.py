@@ -131,9 +131,10 @@ def _silence(criterion: Criterion, coverage: Coverage) -> tuple[Verdict, tuple[U
     if spoken:
         return Verdict.UNOBSERVED, spoken, [Flag.PAGES_UNREAD]
     flags = [Flag.BUDGET_SPENT] if about(criterion, coverage.pending) else []
-    if any(not unread.label for unread in failed):
+    gone = tuple(about(criterion, (unread for unread in coverage.unread if unread.cause in _ANSWERED)))
+    if gone or any(not unread.label for unread in failed):
         flags.append(Flag.PAGES_UNREAD)
-    return Verdict.NO_EVIDENCE, (), flags
+    return Verdict.NO_EVIDENCE, gone, flags
 
 
 def _seen(coverage: Coverage, failed: list[Unread]) -> bool:
