@@ -62,7 +62,7 @@ def texts(found: Page) -> list[str]:
         ("<div>前<p>中</p>後</div>", ["前", "中", "後"]),
         ("<ul><li>一<ul><li>二</ul><li>三</ul>", ["一", "二", "三"]),
         ("<p>&lt;申請&gt;&amp;&#8451;&nbsp;&nbsp;届</p>", ["<申請>&℃ 届"]),
-        ("<p><ruby>青嶺<rp>（</rp><rt>あおみね</rt><rp>）</rp></ruby>市</p>", ["青嶺市"]),
+        ("<p><ruby>霞野<rp>（</rp><rt>かすみの</rt><rp>）</rp></ruby>市</p>", ["霞野市"]),
         ("<details><summary>開く</summary><p>中身</p></details>", ["開く", "中身"]),
         ("<select><option>日本語<option>English</select>", ["日本語", "English"]),
         ("<p>ゼロ\u200b幅\u00ad文字\u202e反転</p>", ["ゼロ幅文字反転"]),
