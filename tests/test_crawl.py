@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -211,11 +212,14 @@ def test_hosts_on_two_addresses_are_asked_side_by_side(tmp_path: Path) -> None:
         assert abs(one.log[0].at - two.log[0].at) < 0.25
 
 
-@pytest.mark.parametrize("retry_after", ["1", format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)])
-def test_a_busy_server_is_asked_again_after_the_time_it_names(retry_after: str, tmp_path: Path) -> None:
-    answers = itertools.chain(
-        [Reply(b"", status=503, headers=(("Retry-After", "1"),))], itertools.repeat(page(title="ok"))
-    )
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_busy_server_is_asked_again_after_the_time_it_names(form: str, tmp_path: Path) -> None:
+    def busy_once() -> Iterator[Reply]:
+        in_two_seconds = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+        yield Reply(b"", status=503, headers=(("Retry-After", "1" if form == "seconds" else in_two_seconds),))
+        yield from itertools.repeat(page(title="ok"))
+
+    answers = busy_once()
     with serve(
         lambda path: next(answers) if path == "/busy" else page(("/busy", "b")) if path == "/" else None
     ) as server:
