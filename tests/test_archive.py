@@ -886,7 +886,9 @@ def test_of_a_torn_file_what_is_whole_is_imported_and_the_rest_told(tmp_path: Pa
                 assert archive.body(each.sha256) == page[3]
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"<html>", b"\x1f\x8b\x08garbage", gzip.compress(b"<html>", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"<html>", b"\x1f\x8b\x08garbage", gzip.compress(b"<html>", mtime=0)]
+)
 def test_what_is_no_warc_is_said_plainly(archive: Archive, tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.warc.gz"
     path.write_bytes(content)
