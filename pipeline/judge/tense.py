@@ -51,6 +51,10 @@ _WARNS = re.compile(
 _DEFINES = re.compile(
     r"(?:とは|というのは)(?:、)?[^。]{4,}(?:こと(?:です|である|を(?:いい|言い|指し|さし)ます)|をいいます|と(?:いい|言い|呼び)ます|の総称です|[^。]{2,}です)[。」)]*$"
 )
+# What is drawn of another day: 目標:…、 20年後の市役所では…
+_DREAMS = re.compile(
+    r"^(?:[【\[(]?(?:目標|目指す姿|めざす姿|将来像|理想|サンプル|見本|記入例)[】\])]?[::]?)(?!値|額|は|を|に|の|と)|\d+年後の|将来の姿"
+)
 # What only announces a topic: RPAのご案内です。
 _TITLES = re.compile(
     r"(?:の|に関する)(?:ご)?(?:案内|紹介|説明|お知らせ|ページ|情報|コーナー|特集)(?:です|になります|でした)[。」)]*$"
@@ -168,9 +172,16 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
         return _planned(clause, days, as_of, trial)
     if future := _announced(clause, days, as_of):
         return Said(Mode.PLANS, trial, future)
-    if _INTENT.search(clause) and not (days and _begun(clause, days, as_of)):
+    if _aims(clause, days, as_of):
         return Said(Mode.INTENDS, trial)
     return Said(Mode.DOES, trial, _first_day(days))
+
+
+def _aims(clause: str, days: tuple[Mention, ...], as_of: date) -> bool:
+    """Whether the clause tells a goal or a picture of later days, and not what has begun on the way there."""
+    if _DREAMS.search(clause):
+        return True
+    return bool(_INTENT.search(clause)) and not (days and _begun(clause, days, as_of))
 
 
 def _plans(clause: str) -> bool:
