@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.models import CriteriaSet, Judgement, Opinion, QueueItem, Run, Score, Verdict
+from pipeline.models import CriteriaSet, Flag, Judgement, Opinion, QueueItem, Run, Score, Verdict
 from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
@@ -176,11 +176,16 @@ def reckoned(estimates: Mapping[str, Estimate], cap: Decimal | None) -> None:
         console.print(f"--max-cost {cap}: no call is made whose bound does not fit beside what is spent.")
 
 
-def spent(asked: Mapping[str, Asked]) -> None:
-    """What asking the models took."""
+def spent(asked: Mapping[str, Asked], items: Sequence[QueueItem], *, city: str) -> None:
+    """What asking the models took, and what is left to ask."""
     for model, one in asked.items():
         Console().print(
             f"{model}: {one.sent} requests sent, {one.cached} answers from the cache, "
             f"{one.prompt_tokens:,} + {one.completion_tokens:,} tokens, ${one.usd:.4f}",
             markup=False,
         )
+    left = [item.judgement for item in items if Flag.MODEL_FAILED in item.judgement.flags]
+    if asked and left:
+        console = Console()
+        console.print(f"{len(left)} criteria have no usable answer. The first: {_safe(left[0].rationale)}")
+        console.print(f"  classify judge --city {_safe(city)} ...   asks for what is missing; paid answers are kept")

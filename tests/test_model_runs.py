@@ -115,7 +115,9 @@ def test_a_dry_run_sends_nothing_and_keeps_the_queue(home: Path) -> None:
 def test_a_cap_leaves_the_rest_for_a_higher_one(home: Path) -> None:
     """The cap of the second command is its own: what the first paid for comes from the cache."""
     with serve(steady) as server:
-        classify(home, "judge", *CITY, *by(server, "--price", "2/8", "--max-cost", "0.1"))
+        told = classify(home, "judge", *CITY, *by(server, "--price", "2/8", "--max-cost", "0.1"))
+        assert "have no usable answer" in told
+        assert "budget" in told
         sent = len(server.asked)
         assert sent * (1000 * 2 + 100 * 8) / 1e6 <= 0.1
         assert 0 < sent < ASKED

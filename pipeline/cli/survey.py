@@ -177,5 +177,6 @@ def _show(outcome: Outcome, criteria: CriteriaSet, city: str, settings: Settings
         reckoned(outcome.estimates, panel.cap)
         return
     with Store(settings.database_url) as store:
-        results(outcome.run, store.items(outcome.run.id), criteria, city=city)
-    spent(outcome.asked)
+        items = store.items(outcome.run.id)
+    results(outcome.run, items, criteria, city=city)
+    spent(outcome.asked, items, city=city)
