@@ -20,9 +20,10 @@ from pipeline.judge.client import Endpoint
 from pipeline.judge.dialogue import Model, Request
 from pipeline.judge.prompt import Case
 from pipeline.judge.remote import ENDED, REFUSED, Remote, Standing
-from pipeline.judging import Matter, Watch, cases, raw_of
+from pipeline.judging import Matter, raw_of
 from pipeline.models import PromptSet, Run
 from pipeline.panel import Panel
+from pipeline.reading import Watch
 from pipeline.run import Outcome, matter_of, rejudge
 from pipeline.settings import Settings
 from pipeline.store.store import Store
@@ -107,7 +108,7 @@ def _batch(path: Path) -> Batch:
 
 def export(run_id: str, matter: Matter, question: Question, answers: Answers, settings: Settings) -> tuple[Batch, str]:
     """The open questions of a run as a batch, recorded in the ledger, and as JSON lines. Raises InputError for none."""
-    questions = [(one, request) for one in cases(matter) for request in pending(question, one, raw_of(answers))]
+    questions = [(one, request) for one in matter.cases for request in pending(question, one, raw_of(answers))]
     if not questions:
         raise InputError(f"{matter.municipality.name}: every question has its answer. `classify judge` uses them.")
     text = "\n".join(lines(request for _, request in questions)) + "\n"
@@ -149,7 +150,7 @@ def again(batch: Batch, settings: Settings) -> str:
     wanted = {one.key for one in batch.asked}
     with Answers(settings.cache / "answers") as answers:
         get = raw_of(answers)
-        requests = [request for one in cases(matter) for request in pending(question, one, get)]
+        requests = [request for one in matter.cases for request in pending(question, one, get)]
     open_ones = [request for request in requests if request.key in wanted]
     if not open_ones:
         raise InputError(f"batch {batch.id}: every question has its answer. `classify batch export` asks what is left.")

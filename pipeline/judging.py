@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property
 from math import fsum
 
 from pipeline.cache import Answers, Entry
@@ -25,18 +26,16 @@ from pipeline.models import (
     Judgement,
     Municipality,
     Opinion,
+    Passage,
     Proposal,
     SettledBy,
     Verdict,
 )
 from pipeline.panel import RULES, Panel
-from pipeline.reading import Read
+from pipeline.reading import Read, Watch
 from pipeline.retrieve import Index
 
 PASSAGES_PER_CRITERION = 12
-
-# stage (crawl, extract, judge), done, total, a word on what is under way
-Watch = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,16 @@ class Matter:
     criteria: CriteriaSet
     as_of: date
     seen: Read
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The questions that a model can be asked: all criteria but the measured ones."""
+        index = Index(tuple(self.seen.pages.values()))
+        asked = (one for one in self.criteria.criteria if one.settled_by is not SettledBy.MEASURED)
+        return tuple(self._case(one, index.passages(one, limit=PASSAGES_PER_CRITERION)) for one in asked)
+
+    def _case(self, criterion: Criterion, passages: Sequence[Passage]) -> Case:
+        return case(criterion, self.municipality, self.as_of, passages, self.seen.pages)
 
 
 @dataclass
@@ -69,18 +78,7 @@ def judge(matter: Matter, panel: Panel, answers: Answers, watch: Watch) -> Judge
 
 def reckon(matter: Matter, panel: Panel, answers: Answers) -> dict[str, Estimate]:
     """What each model of the panel would be asked and what that would cost, answers at hand left out."""
-    return {name: estimate(question, cases(matter), raw_of(answers)) for name, question in panel.questions.items()}
-
-
-def cases(matter: Matter) -> list[Case]:
-    """The questions that a model can be asked: all criteria but the measured ones."""
-    index = Index(tuple(matter.seen.pages.values()))
-    return [
-        case(criterion, matter.municipality, matter.as_of, passages, matter.seen.pages)
-        for criterion in matter.criteria.criteria
-        if criterion.settled_by is not SettledBy.MEASURED
-        for passages in [index.passages(criterion, limit=PASSAGES_PER_CRITERION)]
-    ]
+    return {name: estimate(question, matter.cases, raw_of(answers)) for name, question in panel.questions.items()}
 
 
 def _proposals(
@@ -93,7 +91,7 @@ def _proposals(
         by_criterion = _at_hand(panel.questions[name], matter, bills.get)
     else:
         asking = live(panel.questions[name], panel, matter, answers, budget, bills.get)
-        by_criterion = asyncio.run(_ask(asking, cases(matter), watch))
+        by_criterion = asyncio.run(_ask(asking, matter.cases, watch))
         judged.asked[name] = asking.asked
         asking.raise_if_stopped()
     by_criterion = {key: said.model_copy(update={"cost_usd": bills.of(key)}) for key, said in by_criterion.items()}
@@ -122,7 +120,7 @@ class Bills:
 
 def _at_hand(question: Question, matter: Matter, get: Get) -> Mapping[str, Proposal]:
     """What the answers in the cache allow; questions without one are `not_judged`."""
-    found = ((one, settled(question, one, get)) for one in cases(matter))
+    found = ((one, settled(question, one, get)) for one in matter.cases)
     return {one.criterion.id: said or not_judged(question, one, "no answer yet") for one, said in found}
 
 

@@ -33,6 +33,10 @@ _STAMPS = re.compile(r"[0-9a-f:./-]{6,}", re.I)  # times and incident numbers, w
 _XML = ("xml", "rss", "rdf", "gzip")
 
 
+# stage (crawl, extract, judge), done, total, a word on what is under way
+Watch = Callable[[str, int, int, str], None]
+
+
 @dataclass(frozen=True)
 class Read:
     """pages by sha256 of their body; lists: what the site says of its own changes; coverage: seen and unseen."""
@@ -42,7 +46,7 @@ class Read:
     coverage: Coverage
 
 
-def read(archive: Archive, run: Run, gathered: Coverage, watch: Callable[[str, int, int, str], None]) -> Read:
+def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers."""
     answers = [answer for answer in archive.snapshots(run.id) if answer.status == 200]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]

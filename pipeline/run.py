@@ -15,10 +15,10 @@ from pipeline.crawl import Plan, Progress, cause_of, crawl
 from pipeline.errors import InputError
 from pipeline.judge.ask import Asked
 from pipeline.judge.budget import Estimate
-from pipeline.judging import Matter, Watch, judge, reckon
+from pipeline.judging import Matter, judge, reckon
 from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, Snapshot, Unread
 from pipeline.panel import Panel
-from pipeline.reading import Read, read
+from pipeline.reading import Read, Watch, read
 from pipeline.settings import Settings
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from pipeline.text import printable
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
     from pipeline.judge.ask import Asked
     from pipeline.judge.budget import Estimate
+    from pipeline.reading import Watch
 
 STAGES = {"crawl": "巡回 crawl", "extract": "抽出 extract", "judge": "判定 judge"}
 WORDS = {
@@ -31,7 +32,7 @@ QUOTE_CHARS = 90
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int, str], None]]:
+def progress() -> Iterator[Watch]:
     """A bar for each stage on standard error; yields the function that moves them."""
     columns = (
         TextColumn("{task.description}"),

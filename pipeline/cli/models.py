@@ -51,9 +51,8 @@ def prompts_show(
         typer.echo(_text(prompts))
         return
     from pipeline.judge.prompt import first_messages
-    from pipeline.judging import cases
 
-    found = [one for one in cases(_archived(city, registry)[1]) if one.criterion.id == criterion]
+    found = [one for one in _archived(city, registry)[1].cases if one.criterion.id == criterion]
     if not found:
         raise InputError(f"--criterion {criterion or '(none)'}: no criterion that a model judges. Try ops-08.")
     for message in first_messages(asked, found[0]):

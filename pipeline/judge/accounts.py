@@ -46,11 +46,6 @@ def accounts(criterion: Criterion, page: Page, names: Names) -> Iterator[Account
             yield Account(page, link, link.label or link.title, score)
 
 
-def other_accounts(criterion: Criterion, page: Page) -> bool:
-    """Whether the page links to the service at all, as a share button, a video or an account of somebody else."""
-    return any(_on_host(link.href, criterion.link_hosts) for link in page.links)
-
-
 def _on_host(href: str, hosts: tuple[str, ...]) -> bool:
     host = (urlsplit(href).hostname or "").lower()
     return any(host == one or host.endswith(f".{one}") for one in hosts)
