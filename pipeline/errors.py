@@ -50,7 +50,15 @@ class SiteError(InputError):
 
 
 class DecisionError(InputError):
-    """A decision that the rules of the queue refuse, or about an item that does not exist."""
+    """A decision that the rules of the queue refuse, or about an item that does not exist. `reason`: the bare rule."""
+
+    def __init__(self, message: str, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or message
+
+
+class StaleError(DecisionError):
+    """A decision taken from a screen that no longer shows how things are."""
 
 
 class ArchiveError(AkashiError):

@@ -50,9 +50,15 @@ class Matter:
     @cached_property
     def cases(self) -> tuple[Case, ...]:
         """The questions that a model can be asked: all criteria but the measured ones."""
+        asked = (one for one in self.criteria.criteria if one.id in self.passages)
+        return tuple(self._case(one, self.passages[one.id]) for one in asked)
+
+    @cached_property
+    def passages(self) -> dict[str, tuple[Passage, ...]]:
+        """What retrieval offers for each criterion that pages can settle, by its id."""
         index = Index(tuple(self.seen.pages.values()))
         asked = (one for one in self.criteria.criteria if one.settled_by is not SettledBy.MEASURED)
-        return tuple(self._case(one, index.passages(one, limit=PASSAGES_PER_CRITERION)) for one in asked)
+        return {one.id: index.passages(one, limit=PASSAGES_PER_CRITERION) for one in asked}
 
     def _case(self, criterion: Criterion, passages: Sequence[Passage]) -> Case:
         return case(criterion, self.municipality, self.as_of, passages, self.seen.pages)
@@ -189,6 +195,7 @@ def _concluded(criterion: Criterion, said: Sequence[Proposal], matter: Matter) -
     """The first judge's judgement, with the others' as opinions. Different verdicts are flagged; that a judge could not
     be asked is none. A measured criterion has one judge, whoever sits on the panel."""
     first, *rest = (_conclude(criterion, proposal, matter) for proposal in said)
+    first = first.model_copy(update={"passages": matter.passages.get(criterion.id, ())})
     others = [one for one in rest if (one.judge, one.model) != (first.judge, first.model)]
     if not others:
         return first

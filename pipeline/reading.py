@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive
+from pipeline.errors import ArchiveError
 from pipeline.extract import dated_list, extract, from_page
 from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Run, Snapshot, Source, Unread
 from pipeline.urls import in_scope
@@ -66,6 +67,20 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
+
+
+def pages_of(sha256s: Set[str], archive: Archive) -> dict[str, Page]:
+    """Archived pages by the sha256 of their body; what the archive has lost is left out."""
+    pages: dict[str, Page] = {}
+    for sha256 in sorted(sha256s):
+        try:
+            snapshot = archive.find(sha256)
+            page = extract(snapshot, archive.body(sha256)) if snapshot else None
+        except ArchiveError:
+            continue
+        if isinstance(page, Page):
+            pages[sha256] = page
+    return pages
 
 
 def _by_body(answers: Iterable[Snapshot]) -> dict[str, list[Snapshot]]:

@@ -18,8 +18,10 @@ from pipeline.judge.budget import Estimate
 from pipeline.judging import Matter, judge, reckon
 from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, Snapshot, Unread
 from pipeline.panel import Panel
-from pipeline.reading import Read, Watch, read
+from pipeline.reading import Read, Watch, pages_of, read
+from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
+from pipeline.store.log import standing
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
@@ -44,11 +46,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The run as it stands; asked: what asking each model took; estimates: of a dry run, by model, nothing sent."""
+    """The run as it stands; asked: what asking each model took; estimates: of a dry run, by model, nothing sent;
+    reopened: how many confirmations were sent back because their page has changed."""
 
     run: Run
     asked: Mapping[str, Asked] = field(default_factory=dict)
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
+    reopened: int = 0
 
 
 def survey(order: Order, *, settings: Settings, panel: Panel, watch: Watch, dry_run: bool = False) -> Outcome:
@@ -124,9 +128,25 @@ def _settle(
     marks = {"criteria_id": criteria.id, "criteria_sha256": criteria.sha256, "judge": ",".join(panel.judges)}
     run = run.model_copy(update=marks)
     store.save_judgements(run, judged.judgements)
+    reopened = _reopen(run, seen, store, settings)
     run = run.model_copy(update={"state": RunState.DONE, "finished": datetime.now(UTC)})
     store.save_run(run)
-    return Outcome(run, asked=judged.asked)
+    return Outcome(run, asked=judged.asked, reopened=reopened)
+
+
+def _reopen(run: Run, seen: Read, store: Store, settings: Settings) -> int:
+    """Sends confirmations back whose cited page is not what a person saw; returns how many. The others carry over."""
+    now = {page.url: page for page in seen.pages.values()}
+    count = 0
+    with Archive(Workspace(settings.home).archive) as archive:
+        for item in store.items(run.id):
+            held = standing(item.decisions)
+            quotes = [quote for quote in held.quotes if quote.page_sha256 not in seen.pages] if held else []
+            then = pages_of({quote.page_sha256 for quote in quotes}, archive)
+            if line := reopened(item, changes(quotes, then, now), now=datetime.now(UTC)):
+                store.record(line, version=item.version)
+                count += 1
+    return count
 
 
 def _begin(order: Order) -> Run:

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     model: str = ""
     models: Path | None = None
     prompts: str = "judge-v1"
+    double_share: float = Field(default=0.2, ge=0, le=1)
+    proxy_secret: SecretStr = Field(default=SecretStr(""))
     concurrency: int = Field(default=8, ge=1)
     model_timeout_s: float = Field(default=300.0, gt=0)
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ WORDS = {
     Verdict.UNOBSERVED: "[magenta]▧ unobserved[/]",
 }
 QUOTE_CHARS = 90
+_BLIND = ("[dim]blind[/]", "", "", "[dim]two people code it: classify queue code, or classify review[/]")
 
 
 @contextmanager
@@ -115,14 +116,17 @@ def _short(text: str) -> str:
     return line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
 
 
-def waiting(items: Sequence[QueueItem], limit: int) -> None:
-    """What waits for a person, the most doubtful first."""
+def waiting(items: Sequence[QueueItem], limit: int, *, blind: Collection[int] = ()) -> None:
+    """What waits for a person, the most doubtful first. blind: numbers of items that are coded without the proposal."""
     more = ", the first of them" if len(items) == limit else ""
     table = Table(title=f"{len(items)} waiting{more}")
     for name in ("#", "city", "criterion", "verdict", "conf.", "flags", "evidence"):
         table.add_column(name, overflow="fold")
     for item in items:
         j = item.judgement
+        if item.number in blind:
+            table.add_row(str(item.number), _safe(item.municipality.name), j.criterion, *_BLIND)
+            continue
         table.add_row(
             str(item.number),
             _safe(item.municipality.name),

@@ -15,6 +15,7 @@ class Workspace:
         self.archive = home / "archive"
         self.registry = home / "registry"
         self.reports = home / "reports"
+        self.session_key = home / "session.key"
         self._frontiers = home / "frontier"
         self._asked = home / "asked"
 

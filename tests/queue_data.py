@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.models import (
+    Action,
     CriteriaSet,
     Criterion,
     Decision,
@@ -22,7 +23,10 @@ from pipeline.models import (
     Verdict,
     Viewpoint,
 )
-from pipeline.review.queue import digest
+from pipeline.store.log import digest, refusal
+
+if TYPE_CHECKING:
+    from pipeline.store.store import Store
 
 CITY = Municipality(code="131016", name="千代田区", kana="チヨダク", prefecture="東京都")
 OTHER_CITY = Municipality(code="142093", name="相模原市")
@@ -65,6 +69,38 @@ def item(
 
 def decided(one: QueueItem, *log: Decision) -> QueueItem:
     return one.model_copy(update={"decisions": (*one.decisions, *log)})
+
+
+def told(one: QueueItem, words: str, **changes: Any) -> Decision:
+    """The line that `words` tell: who, the action, and the verdict where it is not the proposed one, as in
+    "A code not_met". Quotes, notes and verdicts are as the rules want them."""
+    who, action, *verdict = words.split()
+    values: dict[str, Any] = {"note": "理由"} if action in ("return", "note") else {}
+    if action in ("approve", "amend", "reject", "code"):
+        usual = {"amend": Verdict.NOT_MET, "reject": Verdict.NO_EVIDENCE}.get(action, one.judgement.verdict)
+        values["verdict"] = Verdict(verdict[0]) if verdict else usual
+        found = one.judgement.quotes if action == "approve" else (quote(),)
+        values["quotes"] = found if values["verdict"] in (Verdict.MET, Verdict.NOT_MET) else ()
+    about = {"municipality": one.municipality.code, "criterion": one.judgement.criterion, "of": one.digest}
+    return Decision(**(about | {"action": Action(action), "reviewer": who, "decided_at": NOW} | values | changes))
+
+
+def walked(words: str, judged: Judgement | None = None) -> QueueItem:
+    """The item after steps that the rules allow, as in "A code, B code not_met, C approve"."""
+    one = item(judged)
+    for step in filter(None, words.split(", ")):
+        line = told(one, step)
+        assert refusal(line, one.judgement, one.decisions) == "", step
+        one = decided(one, line)
+    return one
+
+
+def save(store: Store, *judged: Judgement, of: Run | None = None) -> list[QueueItem]:
+    """The items of a run (`r1`) that the store has after saving these judgements, or one."""
+    of = of or run()
+    store.save_run(of)
+    store.save_judgements(of, judged or [judgement()])
+    return store.items(of.id)
 
 
 def run(run_id: str = "r1", city: Municipality = CITY, state: RunState = RunState.DONE, **changes: Any) -> Run:

@@ -160,8 +160,11 @@ class Archive:
 
     def find(self, sha256: str) -> Snapshot | None:
         """The first answer archived with that body, or None."""
-        entries = self._index.of_body(sha256)
-        return entries[0].snapshot if entries else None
+        return next(iter(self.all(sha256)), None)
+
+    def all(self, sha256: str) -> list[Snapshot]:
+        """Every answer archived with that body, oldest first."""
+        return [entry.snapshot for entry in self._index.of_body(sha256)]
 
 
 def _warc(code: str, run_id: str) -> str:

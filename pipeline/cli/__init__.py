@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipeline.cli import models, queue, results, survey
+from pipeline.cli import models, queue, results, review, survey
 from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, InputError, UnknownCityError
 
 # What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
@@ -22,6 +22,8 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(survey.classify)
 app.command()(survey.judge)
 app.add_typer(queue.app, name="queue")
+app.command()(review.review)
+app.add_typer(review.users_app, name="users")
 app.command()(results.score)
 app.command()(results.report)
 app.add_typer(results.criteria_app, name="criteria")

@@ -179,4 +179,8 @@ def _show(outcome: Outcome, criteria: CriteriaSet, city: str, settings: Settings
     with Store(settings.database_url) as store:
         items = store.items(outcome.run.id)
     results(outcome.run, items, criteria, city=city)
+    if outcome.reopened:
+        typer.echo(
+            f"{outcome.reopened} confirmations are open again: the pages they cite have changed or were not read."
+        )
     spent(outcome.asked, items, city=city)

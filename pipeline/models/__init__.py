@@ -2,7 +2,22 @@
 
 from pipeline.models.asked import CriteriaSet, Criterion, Cue, PromptSet, SettledBy, Viewpoint
 from pipeline.models.base import CriterionId, Municipality, MunicipalityCode, Noun, Offset, Sha256, Source
-from pipeline.models.decided import Action, Confirmed, Decision, QueueItem, Run, RunState, Score, ViewpointScore
+from pipeline.models.decided import (
+    Action,
+    Confirmed,
+    Decision,
+    Filter,
+    Lease,
+    QueueItem,
+    Role,
+    Run,
+    RunState,
+    Score,
+    Stage,
+    Tally,
+    User,
+    ViewpointScore,
+)
 from pipeline.models.fetched import Cause, Coverage, Pending, Snapshot, Unread
 from pipeline.models.judged import (
     Claim,
@@ -33,8 +48,10 @@ __all__ = [
     "Cue",
     "DatedList",
     "Decision",
+    "Filter",
     "Flag",
     "Judgement",
+    "Lease",
     "Link",
     "Match",
     "Measurement",
@@ -52,6 +69,7 @@ __all__ = [
     "QueueItem",
     "Quote",
     "Region",
+    "Role",
     "Run",
     "RunState",
     "Score",
@@ -59,7 +77,10 @@ __all__ = [
     "Sha256",
     "Snapshot",
     "Source",
+    "Stage",
+    "Tally",
     "Unread",
+    "User",
     "Verdict",
     "View",
     "Viewpoint",

@@ -14,14 +14,16 @@ class Action(StrEnum):
     APPROVE = "approve"
     AMEND = "amend"
     REJECT = "reject"
+    CODE = "code"  # a blind coding: reached without seeing the proposal or the other coder's answer
     RETURN = "return"
     UNDO = "undo"
+    NOTE = "note"
 
 
 class Decision(Noun):
-    """One line of the append-only log. `of`: digest of the judgement it is about (see review/queue.py).
+    """One line of the append-only log. `of`: digest of the judgement it is about (see store/log.py).
 
-    verdict and quotes: what the decision confirms; for return and undo the verdict is None.
+    verdict and quotes: what the decision confirms, or what the coder found; None for return, undo and note.
     """
 
     municipality: MunicipalityCode
@@ -70,6 +72,61 @@ class QueueItem(Noun):
     judgement: Judgement
     digest: Sha256
     decisions: tuple[Decision, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Changes with every line of the log and with the judgement itself: what a person decides from is this one."""
+        return f"{self.digest[:16]}.{len(self.decisions)}"
+
+
+class Stage(StrEnum):
+    """Where an item stands between people."""
+
+    OPEN = "open"
+    CODED = "coded"  # one blind coding is in, a second one is awaited
+    DISPUTED = "disputed"  # two blind codings differ: an adjudicator decides
+    RETURNED = "returned"  # sent back, with a reason, to the person who had decided
+    DECIDED = "decided"
+
+
+class Role(StrEnum):
+    REVIEWER = "reviewer"  # decides, and codes blind
+    ADJUDICATOR = "adjudicator"  # decides, settles what two coders see differently, takes back and returns anyone's
+    ANALYST = "analyst"  # reads and exports
+
+
+class User(Noun):
+    """A person known to this database. epoch: sessions of an earlier one are void (password changed, signed out)."""
+
+    name: str
+    role: Role
+    active: bool = True
+    epoch: int = 0
+    has_password: bool = False
+
+
+class Lease(Noun):
+    """Who holds an item, until when: nobody else is served it meanwhile."""
+
+    number: int
+    holder: str
+    expires: datetime
+
+
+class Filter(Noun):
+    """Which items a person wants to see; empty means all. criteria: ids, of a viewpoint or one."""
+
+    code: str = ""
+    criteria: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    judge: str = ""
+
+
+class Tally(Noun):
+    """How many items of the newest surveys stand where. blind: open ones that are drawn for double coding."""
+
+    stages: dict[Stage, int] = {}
+    blind: int = 0
 
 
 class Confirmed(Noun):

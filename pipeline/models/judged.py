@@ -159,7 +159,8 @@ class Judgement(Noun):
     """What we concluded from a proposal after verification; what a reviewer sees.
 
     unread: addresses whose links speak of this criterion and that could not be read. searched: pages offered.
-    others: second opinions; rule_sha256: of the criterion's words (Criterion.rule_sha256).
+    others: second opinions; rule_sha256: of the criterion's words (Criterion.rule_sha256). passages: what retrieval
+    found for the criterion, whatever the judge made of it: where a reviewer looks for other evidence.
     """
 
     criterion: CriterionId
@@ -178,6 +179,7 @@ class Judgement(Noun):
     rule_sha256: Sha256 | None = None
     cost_usd: float = 0.0
     others: tuple[Opinion, ...] = ()
+    passages: tuple[Passage, ...] = ()
     judged_at: datetime
 
     @model_validator(mode="after")

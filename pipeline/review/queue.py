@@ -13,7 +13,7 @@ from pipeline.errors import DecisionError
 from pipeline.models import Action, Decision, QueueItem, Quote, Verdict
 from pipeline.store.log import digest, refusal, standing
 
-__all__ = ["amend", "approve", "digest", "reject", "send_back", "standing", "undo"]
+__all__ = ["amend", "approve", "code", "digest", "reject", "remark", "send_back", "standing", "undo"]
 
 
 def approve(item: QueueItem, *, reviewer: str, now: datetime, note: str = "") -> Decision:
@@ -40,6 +40,22 @@ def amend(
     """
     kept = item.judgement.quotes if verdict in (Verdict.MET, Verdict.NOT_MET) else ()
     return _decision(item, Action.AMEND, verdict, tuple(quotes) or kept, reviewer=reviewer, now=now, note=note)
+
+
+def code(
+    item: QueueItem, *, verdict: Verdict, quotes: Sequence[Quote] = (), reviewer: str, now: datetime, note: str = ""
+) -> Decision:
+    """A blind coding: what the person found without seeing the proposal. Two that agree confirm their verdict.
+
+    Raises DecisionError if it is decided, if the person has coded it or two others have, or if `met` or `not_met` comes
+    without a quote.
+    """
+    return _decision(item, Action.CODE, verdict, tuple(quotes), reviewer=reviewer, now=now, note=note)
+
+
+def remark(item: QueueItem, *, reviewer: str, now: datetime, note: str) -> Decision:
+    """A note in the log that changes nothing else. Raises DecisionError if it is empty."""
+    return _decision(item, Action.NOTE, None, (), reviewer=reviewer, now=now, note=note)
 
 
 def send_back(item: QueueItem, *, reviewer: str, now: datetime, note: str) -> Decision:
@@ -74,5 +90,5 @@ def _decision(
         decided_at=now,
     )
     if reason := refusal(decision, item.judgement, item.decisions):
-        raise DecisionError(f"item {item.number} ({item.municipality.name} {decision.criterion}): {reason}")
+        raise DecisionError(f"item {item.number} ({item.municipality.name} {decision.criterion}): {reason}", reason)
     return decision

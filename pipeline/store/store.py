@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Collection, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from sqlalchemy import Connection, Select, false, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Select, func, insert, select, update
 
-from pipeline.errors import DecisionError, StoreError
-from pipeline.models import Coverage, Decision, Flag, Judgement, Noun, QueueItem, Run, RunState
-from pipeline.store.log import digest, refusal, standing
-from pipeline.store.opening import open_database, writing
+from pipeline.errors import DecisionError, StaleError, StoreError
+from pipeline.models import Coverage, Decision, Filter, Flag, Judgement, QueueItem, Run, RunState, Stage
+from pipeline.store import line
+from pipeline.store.database import Database, restored, stored
+from pipeline.store.log import digest, lot, refusal, stage
+from pipeline.store.serving import Serving
 from pipeline.store.tables import decisions, judgements, runs
-
-N = TypeVar("N", bound=Noun)
+from pipeline.store.users import Users
 
 _URGENT = {Flag.JUDGES_DISAGREE, Flag.CONTRADICTED}
 _MAX_NUMBER = 2**31 - 1  # of an item, as PostgreSQL counts them
@@ -32,7 +30,9 @@ class Store:
     """
 
     def __init__(self, database_url: str) -> None:
-        self._engine = open_database(database_url)
+        self._database = Database(database_url)
+        self.users = Users(self._database)
+        self.serving = Serving(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -43,7 +43,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.close()
 
     # --- runs ---------------------------------------------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ class Store:
         criteria set; a reworded set judges it anew.
         """
         values = _run_values(run)
-        with self._writing(f"save run {run.id}") as connection:
+        with self._database.writing(f"save run {run.id}") as connection:
             kept = connection.execute(select(runs).where(runs.c.id == run.id)).one_or_none()
             if kept is None:
                 connection.execute(insert(runs).values(values))
@@ -78,8 +78,22 @@ class Store:
         return self._runs(query if code is None else query.where(runs.c.code == code))
 
     def _runs(self, query: Select[Any]) -> list[Run]:
-        with self._reading("read the runs") as connection:
+        with self._database.reading("read the runs") as connection:
             return [_run(row.body, row.coverage, row.id) for row in connection.execute(query)]
+
+    def surveys(self) -> list[line.Survey]:
+        """The newest finished run of each municipality and criteria set, by code."""
+        query = select(runs).where(runs.c.id.in_(line.newest_surveys())).order_by(runs.c.code, runs.c.id)
+        return [
+            line.Survey(run.municipality.code, run.municipality.name, run.id, run.criteria_sha256)
+            for run in self._runs(query)
+        ]
+
+    def judges(self) -> list[str]:
+        """Names of the judges whose judgements are in the newest surveys."""
+        query = select(judgements.c.judge).where(judgements.c.run_id.in_(line.newest_surveys())).distinct()
+        with self._database.reading("read the judges") as connection:
+            return sorted(connection.execute(query).scalars())
 
     # --- judgements and the queue -------------------------------------------------------------------------------------
 
@@ -88,7 +102,7 @@ class Store:
         number, since people type numbers. Refuses what is not a valid Judgement, such as a `met` without evidence.
         """
         rows = [_judgement_values(run, judgement) for judgement in judgements_]
-        with self._writing(f"save the judgements of run {run.id}") as connection:
+        with self._database.writing(f"save the judgements of run {run.id}") as connection:
             if connection.execute(select(runs.c.id).where(runs.c.id == run.id)).one_or_none() is None:
                 raise StoreError(f"run {run.id} is not saved; save it before its judgements")
             for row in rows:
@@ -113,21 +127,39 @@ class Store:
         finished run on which no decision stands. Where judges or pages disagree first, then lowest confidence, then by
         code and criterion; the first `limit` of them.
         """
-        latest = select(func.max(runs.c.id)).where(runs.c.state == RunState.DONE.value)
-        if code is not None:
-            latest = latest.where(runs.c.code == code)
-        line = select(decisions.c.stands).where(decisions.c.of == judgements.c.digest)
-        newest = line.order_by(decisions.c.number.desc()).limit(1).correlate(judgements).scalar_subquery()
-        doubt = (judgements.c.urgent.desc(), judgements.c.confidence, judgements.c.code, judgements.c.criterion)
+        return self.listed(Filter(code=code or ""), set(Stage) - {Stage.DECIDED}, limit=limit)
+
+    def listed(
+        self, wanted: Filter, stages: Collection[Stage] = (), *, limit: int | None = None, skip: int = 0
+    ) -> list[QueueItem]:
+        """Items of the newest surveys at one of the stages (or any), in the order of doubt: `limit` of them after the
+        first `skip`."""
         # Numbers first, from the index alone: sorting a nation's queue would else carry every body along.
-        numbers = select(judgements.c.number).where(
-            judgements.c.run_id.in_(latest.group_by(runs.c.code, runs.c.criteria_id)), ~func.coalesce(newest, false())
+        numbers = line.listed(wanted, stages).order_by(*line.DOUBT).limit(limit).offset(skip).correlate(None)
+        return self._items(_queue().where(judgements.c.number.in_(numbers)).order_by(*line.DOUBT))
+
+    def of_digest(self, digest_: str) -> QueueItem | None:
+        """The newest item of that content, or None where its judgement was replaced."""
+        found = self._items(
+            _queue().where(judgements.c.digest == digest_).order_by(judgements.c.number.desc()).limit(1)
         )
-        first = numbers.order_by(*doubt).limit(limit).correlate(None)
-        return self._items(_queue().where(judgements.c.number.in_(first)).order_by(*doubt))
+        return found[0] if found else None
+
+    def confirmed_before(self, item: QueueItem) -> QueueItem | None:
+        """The item of other content whose confirmation of the same criterion is the newest, or None."""
+        d = decisions.c
+        later = decisions.alias("later")
+        last = select(func.max(later.c.number)).where(later.c.of == d.of).scalar_subquery()
+        query = select(d.of).where(
+            d.code == item.municipality.code, d.criterion == item.judgement.criterion, d.of != item.digest
+        )
+        query = query.where(d.stage == Stage.DECIDED.value, d.number == last).order_by(d.number.desc()).limit(1)
+        with self._database.reading("read the decisions") as connection:
+            of = connection.execute(query).scalar()
+        return self.of_digest(of) if of else None
 
     def _items(self, query: Select[Any]) -> list[QueueItem]:
-        with self._reading("read the queue") as connection:
+        with self._database.reading("read the queue") as connection:
             rows = connection.execute(query).all()
             logs = _logs(connection, sorted({row.digest for row in rows}))
         owners = {row.run_id: row.run_body for row in rows}
@@ -137,7 +169,7 @@ class Store:
                 number=row.number,
                 run_id=row.run_id,
                 municipality=cities[row.run_id],
-                judgement=_read(Judgement, row.body, f"judgement {row.number}"),
+                judgement=restored(Judgement, row.body, f"judgement {row.number}"),
                 digest=row.digest,
                 decisions=tuple(logs.get(row.digest, ())),
             )
@@ -146,52 +178,41 @@ class Store:
 
     # --- decisions ----------------------------------------------------------------------------------------------------
 
-    def record(self, decision: Decision) -> None:
+    def record(self, decision: Decision, *, version: str | None = None) -> None:
         """Appends the decision to the log; when this returns, it survives a crash of the machine.
 
-        Raises DecisionError, and records nothing, where there is no such judgement or the rules of the log refuse the
-        decision (log.refusal), as when another person decided the item in the meantime.
+        version: QueueItem.version as the person saw it. Raises StaleError where another line has come in since, and
+        DecisionError where there is no such judgement or the rules of the log refuse the decision (log.refusal), as
+        when another person decided the item in the meantime; then nothing is recorded.
         """
-        body = _stored(decision, f"the decision on {decision.criterion}")
+        body = stored(decision, f"the decision on {decision.criterion}")
         about = (judgements.c.digest == decision.of) & (judgements.c.code == decision.municipality)
         about &= judgements.c.criterion == decision.criterion
         # Locked in PostgreSQL, so that two decisions on one item follow each other; SQLite has one writer anyway.
         query = select(judgements.c.body).where(about).order_by(judgements.c.number).with_for_update()
-        with self._writing(f"record a decision on {decision.criterion}") as connection:
+        with self._database.writing(f"record a decision on {decision.criterion}") as connection:
             found = connection.execute(query).scalars().all()
             if not found:
                 raise DecisionError(f"there is no judgement on {decision.criterion} that this decision is about")
-            judgement = _read(Judgement, found[-1], f"the judgement on {decision.criterion}")
+            judgement = restored(Judgement, found[-1], f"the judgement on {decision.criterion}")
             log = _logs(connection, [decision.of]).get(decision.of, [])
+            if version is not None and version != f"{decision.of[:16]}.{len(log)}":
+                raise StaleError(f"{decision.municipality} {decision.criterion} has changed since it was shown")
             if reason := refusal(decision, judgement, log):
-                raise DecisionError(f"{decision.municipality} {decision.criterion}: {reason}")
-            stands = standing([*log, decision]) is not None
-            connection.execute(insert(decisions).values(_decision_values(decision, body, stands=stands)))
+                raise DecisionError(f"{decision.municipality} {decision.criterion}: {reason}", reason)
+            connection.execute(insert(decisions).values(_decision_values(decision, body, [*log, decision])))
 
     def decisions(self, code: str) -> list[Decision]:
         """The whole log of the municipality, oldest first."""
-        query = select(decisions.c.number, decisions.c.body).where(decisions.c.code == code)
-        with self._reading("read the decisions") as connection:
-            rows = connection.execute(query.order_by(decisions.c.number)).all()
-        return [_read(Decision, row.body, f"decision {row.number}") for row in rows]
+        return [one for _, one in self.log(code)]
 
-    # --- connections --------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _reading(self, purpose: str) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreError(f"could not {purpose}: {getattr(error, 'orig', error)}") from error
-
-    @contextmanager
-    def _writing(self, purpose: str) -> Iterator[Connection]:
-        try:
-            with writing(self._engine) as connection, connection.begin():
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreError(f"could not {purpose}: {getattr(error, 'orig', error)}") from error
+    def log(self, code: str = "", *, newest: int | None = None) -> list[tuple[int, Decision]]:
+        """(number, line) of the log (of the municipality), oldest first; with `newest`, the last so many lines."""
+        query = select(decisions.c.number, decisions.c.body).order_by(decisions.c.number.desc()).limit(newest)
+        query = query.where(decisions.c.code == code) if code else query
+        with self._database.reading("read the decisions") as connection:
+            rows = connection.execute(query).all()
+        return [(row.number, restored(Decision, row.body, f"decision {row.number}")) for row in reversed(rows)]
 
 
 def _queue() -> Select[Any]:
@@ -206,26 +227,26 @@ def _logs(connection: Connection, digests: Sequence[str]) -> dict[str, list[Deci
         batch = digests[start : start + _BATCH]
         query = select(decisions.c.number, decisions.c.of, decisions.c.body).where(decisions.c.of.in_(batch))
         for row in connection.execute(query.order_by(decisions.c.number)):
-            logs.setdefault(row.of, []).append(_read(Decision, row.body, f"decision {row.number}"))
+            logs.setdefault(row.of, []).append(restored(Decision, row.body, f"decision {row.number}"))
     return logs
 
 
 def _run_values(run: Run) -> dict[str, Any]:
-    body = _stored(run.model_copy(update={"coverage": None}), f"run {run.id}")
+    body = stored(run.model_copy(update={"coverage": None}), f"run {run.id}")
     return {
         "id": run.id,
         "code": run.municipality.code,
         "criteria_id": run.criteria_id,
         "criteria_sha256": run.criteria_sha256,
         "state": run.state.value,
-        "started": _utc(run.started),
+        "started": run.started,
         "body": body,
-        "coverage": run.coverage and _stored(run.coverage, f"the coverage of run {run.id}"),
+        "coverage": run.coverage and stored(run.coverage, f"the coverage of run {run.id}"),
     }
 
 
 def _judgement_values(run: Run, judgement: Judgement) -> dict[str, Any]:
-    body = _stored(judgement, f"run {run.id}: the judgement on {judgement.criterion}")
+    body = stored(judgement, f"run {run.id}: the judgement on {judgement.criterion}")
     return {
         "run_id": run.id,
         "code": run.municipality.code,
@@ -237,11 +258,14 @@ def _judgement_values(run: Run, judgement: Judgement) -> dict[str, Any]:
         "criteria_sha256": judgement.criteria_sha256,
         "prompt_sha256": judgement.prompt_sha256,
         "digest": digest(run.municipality.code, judgement),
+        "lot": lot(run.municipality.code, judgement),
         "body": body,
     }
 
 
-def _decision_values(decision: Decision, body: str, *, stands: bool) -> dict[str, Any]:
+def _decision_values(decision: Decision, body: str, log: Sequence[Decision]) -> dict[str, Any]:
+    after, people = stage(log)
+    first, second = (*people, None, None)[:2]
     return {
         "code": decision.municipality,
         "criterion": decision.criterion,
@@ -249,37 +273,16 @@ def _decision_values(decision: Decision, body: str, *, stands: bool) -> dict[str
         "action": decision.action.value,
         "verdict": decision.verdict and decision.verdict.value,
         "reviewer": decision.reviewer,
-        "decided_at": _utc(decision.decided_at),
-        "stands": stands,
+        "decided_at": decision.decided_at,
+        "stage": after.value,
+        "first": first,
+        "second": second,
         "body": body,
     }
 
 
 def _run(body: str, coverage: str | None, run_id: str) -> Run:
-    run = _read(Run, body, f"run {run_id}")
+    run = restored(Run, body, f"run {run_id}")
     if coverage is None:
         return run
-    return run.model_copy(update={"coverage": _read(Coverage, coverage, f"the coverage of run {run_id}")})
-
-
-def _stored(noun: Noun, what: str) -> str:
-    """The noun as JSON that gives back an equal noun. Raises StoreError: not valid, or text that is not Unicode."""
-    try:
-        body = noun.model_dump_json(warnings="error")
-        same = type(noun).model_validate_json(body) == noun
-    except ValueError as error:
-        raise StoreError(f"{what} cannot be stored: {error}") from error
-    if not same:
-        raise StoreError(f"{what} cannot be stored: it would not be read back as it is")
-    return body
-
-
-def _read(kind: type[N], body: str, what: str) -> N:
-    try:
-        return kind.model_validate_json(body)
-    except ValueError as error:
-        raise StoreError(f"{what} in the database is not valid: {error}") from error
-
-
-def _utc(time: datetime) -> datetime:
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    return run.model_copy(update={"coverage": restored(Coverage, coverage, f"the coverage of run {run_id}")})

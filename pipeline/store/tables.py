@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -14,11 +17,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
 # The newest file of migrations/versions; a database at this version is opened without loading Alembic.
-VERSION = "0001"
+VERSION = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -36,6 +40,24 @@ Key = String().with_variant(String(collation="C"), "postgresql")
 # nothing queries inside; what is queried has a column of its own.
 Body = Text
 
+
+class Time(TypeDecorator[datetime]):
+    """A moment, in whatever zone it is given, back in UTC: SQLite would keep the hour and forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> datetime | None:
+        return value and _utc(value)
+
+    def process_result_value(self, value: datetime | None, _dialect: Any) -> datetime | None:
+        return value and _utc(value)
+
+
+def _utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
 runs = Table(
     "runs",
     metadata,
@@ -44,7 +66,7 @@ runs = Table(
     Column("criteria_id", Key, nullable=False),
     Column("criteria_sha256", String(64), nullable=False),
     Column("state", String, nullable=False),
-    Column("started", DateTime(timezone=True), nullable=False),
+    Column("started", Time, nullable=False),
     Column("body", Body, nullable=False),  # Run without its coverage, which a queue does not need
     Column("coverage", Body),
     Index(None, "code", "id"),
@@ -64,11 +86,12 @@ judgements = Table(
     Column("criteria_sha256", String(64), nullable=False),
     Column("prompt_sha256", String(64)),
     Column("digest", String(64), nullable=False),
+    Column("lot", Double, nullable=False),  # drawn for double coding where it is below the share (log.lot)
     Column("body", Body, nullable=False),
     UniqueConstraint("run_id", "criterion"),
     Index(None, "digest"),
     # Everything that the order of the queue needs, so that sorting it reads no bodies.
-    Index("ix_judgements_queue", "run_id", "urgent", "confidence", "code", "criterion", "digest"),
+    Index("ix_judgements_queue", "run_id", "urgent", "confidence", "code", "criterion", "digest", "lot"),
     sqlite_autoincrement=True,
 )
 
@@ -83,10 +106,44 @@ decisions = Table(
     Column("action", String, nullable=False),
     Column("verdict", String),
     Column("reviewer", String, nullable=False),
-    Column("decided_at", DateTime(timezone=True), nullable=False),
-    Column("stands", Boolean, nullable=False),  # whether the item is decided after this line (log.standing)
+    Column("decided_at", Time, nullable=False),
+    Column("stage", String, nullable=False),  # where the item stands after this line (log.stage) ...
+    Column("first", Key),  # ... and the one or two people whom that concerns
+    Column("second", Key),
     Column("body", Body, nullable=False),
-    Index("ix_decisions_standing", "of", "number", "stands"),
+    Index("ix_decisions_stage", "of", "number", "stage", "first", "second"),
     Index(None, "code", "number"),
+    Index(None, "reviewer", "number"),
     sqlite_autoincrement=True,
+)
+
+# password: an argon2 hash, empty for people who come in by a link or through a proxy. epoch: see models.User.
+users = Table(
+    "users",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("password", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("added", Time, nullable=False),
+)
+
+# Who holds which item, until when; a lease that has expired is nobody's.
+leases = Table(
+    "leases",
+    metadata,
+    Column("number", Integer, ForeignKey("judgements.number"), primary_key=True, autoincrement=False),
+    Column("holder", Key, nullable=False),
+    Column("expires", Time, nullable=False),
+    Index(None, "holder"),
+)
+
+# Items that a person put off: served to them again when nothing else is left, the longest put off first.
+skips = Table(
+    "skips",
+    metadata,
+    Column("reviewer", Key, primary_key=True),
+    Column("number", Integer, ForeignKey("judgements.number"), primary_key=True, autoincrement=False),
+    Column("skipped", Time, nullable=False),
 )

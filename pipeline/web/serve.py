@@ -1,0 +1,22 @@
+"""The server process: uvicorn on a socket that is bound already."""
+
+from __future__ import annotations
+
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+
+def serve(app: FastAPI, door: socket.socket) -> None:
+    """Serves until it is interrupted; requests under way are finished first. Nothing about the proxy is believed but
+    what the app checks itself."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run(sockets=[door])

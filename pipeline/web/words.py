@@ -1,0 +1,101 @@
+"""The page's words: Japanese as the code and the report write them, English by a catalog, and the rules' own English
+sentences in Japanese by another."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from pipeline.models import Action, Cause, Flag, Match, Role, Source, Stage, Verdict
+from pipeline.report import words
+from pipeline.review.team import AKASHI, Sight
+from pipeline.store.log import Refusal
+
+LANGUAGES = {"ja": "日本語", "en": "English"}
+CATALOGS = Path(__file__).parent / "locale"
+
+Say = Callable[[str], str]
+
+ACTIONS = {
+    Action.APPROVE: "承認",
+    Action.AMEND: "修正",
+    Action.REJECT: "却下",
+    Action.CODE: "独立判定",
+    Action.RETURN: "差し戻し",
+    Action.UNDO: "取り消し",
+    Action.NOTE: "メモ",
+}
+STAGES = {
+    Stage.OPEN: "未確認",
+    Stage.CODED: "二人目の独立判定を待つ",
+    Stage.DISPUTED: "二人の判定が不一致（裁定を待つ）",
+    Stage.RETURNED: "差し戻し中",
+    Stage.DECIDED: "確認済み",
+}
+ROLES = {Role.REVIEWER: "確認者", Role.ADJUDICATOR: "裁定者", Role.ANALYST: "分析者"}
+SIGHTS = {
+    Sight.BLIND: "独立判定：機械の判定と他の人の判定は、判定を終えるまで表示しません。",
+    Sight.OWN: "あなたの独立判定は記録済みです。二人目が終わるまで、ほかの判定は表示しません。",
+    Sight.PARTIAL: "一人目の独立判定が済んでいます。二人目が終わるまで、その内容は表示しません。",
+}
+VERDICTS = {verdict: outcome.word for verdict, outcome in words.OUTCOMES.items()}
+GLYPHS = {verdict: outcome.glyph for verdict, outcome in words.OUTCOMES.items()}
+
+_SPOKEN: dict[type[Enum], Mapping[Any, str]] = {
+    Action: ACTIONS,
+    Stage: STAGES,
+    Role: ROLES,
+    Sight: SIGHTS,
+    Verdict: VERDICTS,
+    Flag: words.FLAGS,
+    Cause: words.CAUSES,
+    Match: words.MATCHES,
+    Source: words.SOURCES,
+}
+
+
+@cache
+def catalog(language: str) -> gettext.NullTranslations:
+    """The catalog of a language, read from its .po file, so that nothing has to be compiled before."""
+    from io import BytesIO
+
+    path = CATALOGS / f"{language}.po"
+    with path.open("rb") as file:
+        messages = read_po(file, locale=language)
+    packed = BytesIO()
+    write_mo(packed, messages)
+    packed.seek(0)
+    return gettext.GNUTranslations(packed)
+
+
+def say(language: str) -> Say:
+    """The function `_` of the templates."""
+    return catalog(language).gettext
+
+
+def spoken(value: Enum, _: Say) -> str:
+    """A verdict, flag, stage ... in words."""
+    return _(_SPOKEN[type(value)][value])
+
+
+def refused(reason: str, _: Say) -> str:
+    """Why the rules refuse, in the reader's language."""
+    if not isinstance(reason, Refusal):
+        return _(reason)
+    return _(reason.template) % reason.values if reason.values else _(reason.template)
+
+
+def by_whom(name: str, _: Say) -> str:
+    return _("Akashi（自動）") if name == AKASHI else words.visible(name)
+
+
+def all_words() -> set[str]:
+    """Every Japanese word of the enumerations, for the test that the English catalog is complete."""
+    return {word for spoken_ in _SPOKEN.values() for word in spoken_.values()}
