@@ -88,7 +88,8 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
         )
     first = items[0].number if items else 1
     console.print("\nNext:")
-    for command in (f"queue --city {city}", f"queue approve {first}", f"score --city {city}", f"report --city {city}"):
+    of = f"--city {city}"
+    for command in ("review", f"queue {of}", f"queue approve {first}", f"score {of}", f"report {of}"):
         console.print(f"  classify {command}", markup=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from queue_data import NOW, item, judgement, quote
-from reviewing import Person, database_of, serving
+from reviewing import Person, classify, database_of, serving
 from tests_support import page_of
 
 from pipeline.archive import Archive
@@ -92,6 +92,24 @@ def test_a_menu_that_changes_reopens_nothing(tmp_path: Path) -> None:
         )
         after = of(store, surveyed(tmp_path, {"rpa.html": page}))
         assert standing(after["ops-08"].decisions)
+
+
+def test_what_carries_over_is_reported_with_the_copy_that_its_reviewer_saw(tmp_path: Path) -> None:
+    first = surveyed(tmp_path, {})
+    with Store(database_of(tmp_path)) as store:
+        confirmed(store, first)
+        page = html(
+            "業務の効率化",
+            RPA,
+            "入力の手間が大きく減りました。職員は相談の時間を増やせています。",
+            menu="新しいメニュー",
+        )
+        again = surveyed(tmp_path, {"rpa.html": page})
+        cited_ = of(store, again)["ops-08"].decisions[0].quotes[0]
+    made = classify(tmp_path, "report", "--city", CITY.name, "--out", str(tmp_path / "out"))
+    assert made.returncode == 0, made.stderr
+    text = Path(made.stdout.splitlines()[0]).read_text("utf-8")
+    assert cited_.page_sha256 in text and f"{first.id}.warc.gz" in text
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ def test_double_coding_needs_two_coders_and_an_adjudicator(
         ("A code not_met", "J", Sight.PARTIAL),
         ("A code not_met", "N", Sight.PARTIAL),
         ("A code not_met, A undo", "A", Sight.BLIND),
+        ("A approve, A undo", "A", Sight.ALL),  # decided before there was a team: A has seen the proposal
         ("A code not_met, B code met", "A", Sight.ALL),
         ("A code not_met, B code met", "C", Sight.ALL),
         ("A code met, B code met", "C", Sight.ALL),
@@ -68,6 +69,8 @@ def test_what_is_not_drawn_is_seen_by_all() -> None:
         ("", "A", Action.APPROVE, "drawn for double coding"),
         ("", "J", Action.APPROVE, "drawn for double coding"),
         ("", "A", Action.CODE, ""),
+        ("A approve, A undo", "A", Action.CODE, "not drawn"),
+        ("A approve, A undo", "A", Action.APPROVE, ""),
         ("", "J", Action.CODE, "do not code themselves"),
         ("", "A", Action.NOTE, ""),
         ("A code met", "B", Action.CODE, ""),

@@ -45,9 +45,14 @@ def report(
     with Store(settings.database_url) as store:
         run = last_run(city, registry, settings, store)
         criteria, items = Workspace(settings.home).criteria(run.criteria_sha256), store.items(run.id)
-        with Archive(Workspace(settings.home).archive) as archive:
-            snapshots = archive.snapshots(run.id)
-    built = room.build(run, criteria, items, points(run, items, criteria), snapshots=snapshots)
+    scored = points(run, items, criteria)
+    with Archive(Workspace(settings.home).archive) as archive:
+        snapshots = archive.snapshots(run.id)
+        # A confirmation that carries over from an earlier survey cites the copy that its reviewer saw.
+        cited = {quote.page_sha256 for one in scored.confirmed for quote in one.quotes}
+        earlier = cited - {snapshot.sha256 for snapshot in snapshots}
+        snapshots += [found for sha256 in sorted(earlier) if (found := archive.find(sha256))]
+    built = room.build(run, criteria, items, scored, snapshots=snapshots)
     folder = out or Workspace(settings.home).reports
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

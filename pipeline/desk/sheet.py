@@ -64,7 +64,7 @@ class Before:
 @dataclass(frozen=True)
 class Sheet:
     """proposal: None where the person is blind to it; answers: blind codings that may be shown; log: lines that may be
-    shown, oldest first."""
+    shown, oldest first. unproven: quotes of the proposal that the archive does not hold as they are."""
 
     item: QueueItem
     run: Run
@@ -78,6 +78,7 @@ class Sheet:
     log: tuple[Decision, ...]
     held: Decision | None
     before: Before | None
+    unproven: tuple[Quote, ...] = ()
 
 
 def sheet(desk: Desk, user: User, item: QueueItem) -> Sheet:
@@ -104,6 +105,7 @@ def sheet(desk: Desk, user: User, item: QueueItem) -> Sheet:
         log=visible,
         held=standing(item.decisions),
         before=None if blind else _before(desk, item),
+        unproven=() if blind else tuple(one for one in item.judgement.quotes if not _stands(desk, one)),
     )
 
 
@@ -127,6 +129,12 @@ def read(desk: Desk, place: Place, *, whole: bool = False) -> Reading:
     page = desk.pages.page(place.sha256, place.url)
     shown = excerpt(page, place.spans, whole=whole) if page else Excerpt(())
     return Reading(place, page, desk.pages.snapshot(place.sha256, place.url), shown)
+
+
+def _stands(desk: Desk, quote: Quote) -> bool:
+    """Whether the archived page says it, at that place: an imported queue may come without its archive."""
+    page = desk.pages.page(quote.page_sha256, quote.url)
+    return page is not None and page.text[quote.start : quote.end] == quote.text
 
 
 def _before(desk: Desk, item: QueueItem) -> Before | None:

@@ -47,8 +47,10 @@ class Team:
         return self.share if len(self.coders) >= CODERS and self.adjudicators else 0.0
 
     def drawn(self, item: QueueItem) -> bool:
-        """Whether the item is to be coded blind by two people: by its lot, while nobody has decided it."""
-        return lot(item.municipality.code, item.judgement) < self.doubling
+        """Whether the item is to be coded blind by two people: by its lot, unless somebody has decided it before, who
+        then knows the proposal."""
+        known = any(line.action in _JUDGING for line in item.decisions)
+        return not known and lot(item.municipality.code, item.judgement) < self.doubling
 
     def sight(self, user: User, item: QueueItem) -> Sight:
         """What the person may see of the item."""
