@@ -5,19 +5,30 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import httpx2
+import uvicorn
 
+from pipeline.archive import Archive
+from pipeline.desk import Desk
+from pipeline.desk.pages import Pages
 from pipeline.models import Role
 from pipeline.store.store import Store
+from pipeline.web.app import create_app
 from pipeline.web.passwords import hashed
+from pipeline.web.sessions import Links, Sessions, key
+from pipeline.web.visit import Office
+from pipeline.workspace import Workspace
 
 PASSWORD = "correct horse battery staple"
 _TOKEN = re.compile(r'name="token" value="([0-9a-f]{64})"')
@@ -68,11 +79,35 @@ def add_people(database: str, **people: Role) -> None:
 
 @dataclass
 class Served:
-    """A running server. link: the one-time link of whoever started it."""
+    """A running server. link: the one-time link of whoever started it; process: None where it is a thread of ours."""
 
     origin: str
     link: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None = None
+
+
+@contextmanager
+def serving_here(home: Path, *, reviewer: str = "主任", share: float = 0.2) -> Iterator[Served]:
+    """The same server, routes and database over real HTTP, in a thread: it is there at once."""
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    origin = f"http://127.0.0.1:{door.getsockname()[1]}"
+    workspace, links = Workspace(home), Links()
+    with Store(database_of(home)) as store, Archive(workspace.archive) as archive:
+        desk = Desk(store, Pages(archive), cache(workspace.criteria), share)
+        if store.users.find(reviewer) is None:
+            store.users.add(reviewer, Role.ADJUDICATOR)
+        office = Office(desk, Sessions(key(workspace.session_key)), (origin,), links=links)
+        server = uvicorn.Server(uvicorn.Config(create_app(office), log_level="error", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]}, daemon=True)
+        thread.start()
+        try:
+            _wait(origin)
+            yield Served(origin, f"{origin}/enter?token={links.make(reviewer)}")
+        finally:
+            server.should_exit = True
+            thread.join()
+            door.close()
 
 
 @contextmanager

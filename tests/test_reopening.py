@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from queue_data import NOW, item, judgement, quote
-from reviewing import Person, classify, database_of, serving
+from reviewing import Person, classify, database_of, serving_here
 from tests_support import page_of
 
 from pipeline.archive import Archive
@@ -155,7 +155,7 @@ def test_old_and_new_are_shown_side_by_side(tmp_path: Path) -> None:
         again = surveyed(tmp_path, {"rpa.html": html("業務の効率化", ended)})
         number = of(store, again)["ops-08"].number
         assert of(store, again)["ops-08"].decisions == ()  # other evidence, so it is an item of its own
-    with serving(tmp_path) as served, Person(served.origin) as me:
+    with serving_here(tmp_path) as served, Person(served.origin) as me:
         me.get(served.link.removeprefix(served.origin))
         page = me.get(f"/items/{number}").text
         assert "以前の確認" in page

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from reviewing import PASSWORD, Served, add_people, database_of, serving
+from reviewing import PASSWORD, Served, add_people, database_of, serving_here
 
 from pipeline.models import Action, Filter, QueueItem, Role, Verdict
 from pipeline.store.log import lot
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def served(workspace: Path) -> Iterator[Served]:
-    with serving(workspace) as running:
+    with serving_here(workspace) as running:
         yield running
 
 
@@ -43,7 +43,7 @@ def served(workspace: Path) -> Iterator[Served]:
 def team(workspace: Path) -> Iterator[Served]:
     roles = {"佐藤": Role.REVIEWER, "鈴木": Role.REVIEWER, "高橋": Role.ADJUDICATOR}
     add_people(database_of(workspace), **roles)
-    with serving(workspace) as running:
+    with serving_here(workspace) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from reviewing import PASSWORD, Person, Served, add_people, database_of, serving
+from reviewing import PASSWORD, Person, Served, add_people, database_of, serving, serving_here
 
 from pipeline.models import Action, Filter, Role, Stage, Verdict
 from pipeline.store.log import stage
@@ -22,13 +22,13 @@ TEAM = {"佐藤": Role.REVIEWER, "鈴木": Role.REVIEWER, "高橋": Role.ADJUDIC
 def team(workspace: Path) -> Iterator[Served]:
     """A server with two reviewers, an adjudicator and an analyst: what is drawn is coded blind."""
     add_people(database_of(workspace), **TEAM)
-    with serving(workspace) as served:
+    with serving_here(workspace) as served:
         yield served
 
 
 @pytest.fixture
 def alone(workspace: Path) -> Iterator[Served]:
-    with serving(workspace) as served:
+    with serving_here(workspace) as served:
         yield served
 
 
@@ -47,9 +47,10 @@ def test_one_person_alone_confirms_a_whole_city(alone: Served, workspace: Path) 
         assert {line.reviewer for _, line in store.log()} == {"主任"}
 
 
-def test_the_one_time_link_works_once(alone: Served) -> None:
-    path = alone.link.removeprefix(alone.origin)
-    with Person(alone.origin) as owner, Person(alone.origin) as other:
+def test_the_one_time_link_works_once(workspace: Path) -> None:
+    """As `classify review` prints it."""
+    with serving(workspace) as alone, Person(alone.origin) as owner, Person(alone.origin) as other:
+        path = alone.link.removeprefix(alone.origin)
         assert "確認の進みぐあい" in owner.get(path).text
         answer = other.get(path)
         assert (answer.status_code, "期限切れ" in answer.text) == (401, True)

@@ -42,7 +42,7 @@ def chosen(
     viewpoint: _Word = "",
     criterion: _Word = "",
     verdict: Annotated[str, Query(max_length=64)] = "",
-    judge: Annotated[str, Query(max_length=200)] = "",
+    judge: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")] = "",  # PostgreSQL refuses a NUL
 ) -> Chosen:
     """The filter of the address; a verdict that is none of the five counts as not given."""
     known = Verdict(verdict) if verdict in set(Verdict) else None
