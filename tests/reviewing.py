@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import socket
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
+from commands import environment
 
 from pipeline.archive import Archive
 from pipeline.desk import Desk
@@ -36,14 +36,8 @@ _LINK = re.compile(r"(http://127\.0\.0\.1:\d+)/enter\?token=(\S+)")
 _HASHED: dict[str, str] = {}
 
 
-def environment(home: Path, **changes: str) -> dict[str, str]:
-    """Of a `classify` process on that workspace, with nothing of the developer's own settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLASSIFY_", "OPENAI_"))}
-    return kept | {"CLASSIFY_HOME": str(home), "CLASSIFY_CACHE": str(home / "cache")} | changes
-
-
 def classify(home: Path, *arguments: str, given: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command line on the workspace."""
+    """Runs the command line on the workspace as a process, which reads what is `given`."""
     command = [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments]
     return subprocess.run(
         command, env=environment(home, **changes), input=given, capture_output=True, text=True, timeout=110

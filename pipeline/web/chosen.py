@@ -44,8 +44,9 @@ def chosen(
     verdict: Annotated[str, Query(max_length=64)] = "",
     judge: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")] = "",  # PostgreSQL refuses a NUL
 ) -> Chosen:
-    """The filter of the address; a verdict that is none of the five counts as not given."""
+    """The filter of the address; a verdict that is none of the five counts as not given, as do unprintable names."""
     known = Verdict(verdict) if verdict in set(Verdict) else None
+    judge = judge if judge.isprintable() else ""
     criteria = tuple(_criteria(asked, viewpoint, criterion))
     wanted = Filter(code=code, criteria=criteria, verdict=known, judge=judge)
     return Chosen(code, viewpoint, criterion, known or "", judge, wanted)

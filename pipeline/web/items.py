@@ -162,9 +162,10 @@ def _at(found: list[str], at: int) -> str:
 def _lease(asked: Visit, item: QueueItem) -> Lease | None:
     """The lease on an item that waits for this person: theirs, or whoever has it. None where they only look on."""
     desk, user = asked.office.desk, asked.user
-    if user is None or standing(item.decisions) or desk.team().sight(user, item) is Sight.OWN:
+    team = desk.team()
+    if user is None or standing(item.decisions) or team.sight(user, item) is Sight.OWN:
         return None
-    theirs = any(not desk.team().forbidden(user, action, item) for action in (Action.APPROVE, Action.CODE))
+    theirs = any(not team.forbidden(user, action, item) for action in (Action.APPROVE, Action.CODE))
     return desk.hold(user, item) if theirs else None
 
 
@@ -184,7 +185,7 @@ def _screen(
     desk, user = asked.office.desk, asked.user
     if user is None:
         raise LookupError("nobody has signed in")
-    item = desk.store.item(number)
+    item, team = desk.store.item(number), desk.team()
     lease = _lease(asked, item)
     shown = sheet(desk, user, item)
     return asked.page(
@@ -197,7 +198,7 @@ def _screen(
         whole=whole,
         lease=lease,
         held=lease is not None and lease.holder != user.name,
-        may={action: not desk.team().forbidden(user, action, item) for action in Action},
+        may={action: not team.forbidden(user, action, item) for action in Action},
         problem=problem,
         note=note,
         kept=kept or [],
