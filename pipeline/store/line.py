@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, exists, func, literal, or_, select, true
 
 from pipeline.models import Filter, RunState, Stage
 from pipeline.store.tables import decisions, judgements, leases, runs, skips
@@ -16,7 +16,17 @@ from pipeline.store.tables import decisions, judgements, leases, runs, skips
 DOUBT = (judgements.c.urgent.desc(), judgements.c.confidence, judgements.c.code, judgements.c.criterion)
 
 _newest = decisions.alias("newest")
-_stage = func.coalesce(_newest.c.stage, Stage.OPEN.value)
+
+
+def _after_newest_line(what: ColumnElement[Any], untouched: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`what` the newest line of the item says, or what holds of an item without a line. One probe of one index."""
+    last = select(what).where(_newest.c.of == judgements.c.digest).order_by(_newest.c.number.desc()).limit(1)
+    return func.coalesce(last.correlate(judgements).scalar_subquery(), untouched)
+
+
+_stage = _after_newest_line(_newest.c.stage, literal(Stage.OPEN.value))
+# Served before everything else. Few items, so they are found from the log and not by a look at every item.
+_FIRST = (Stage.RETURNED.value, Stage.DISPUTED.value)
 
 
 @dataclass(frozen=True)
@@ -48,19 +58,30 @@ def newest_surveys(code: str = "") -> Select[Any]:
 
 def listed(wanted: Filter, stages: Collection[Stage] = ()) -> Select[Any]:
     """Numbers of the items that the filter lets through, at one of the stages (or any), unordered."""
-    query = _with_stage(select(judgements.c.number)).where(*_wanted(wanted))
-    return query.where(_stage.in_([one.value for one in stages])) if stages else query
+    at = (_stage.in_([one.value for one in stages]),) if stages else ()
+    return select(judgements.c.number).where(*at, *_wanted(wanted))
 
 
 def next_for(turn: Turn, wanted: Filter, now: datetime) -> Select[Any]:
     """Number of the item that the person should see next: returned to them or disputed first, put off last. Neither
     held by another person nor theirs to be blind to."""
-    held = exists().where(leases.c.number == judgements.c.number, leases.c.holder != turn.name, leases.c.expires > now)
-    mine = (skips.c.number == judgements.c.number) & (skips.c.reviewer == turn.name)
-    off = select(skips.c.skipped).where(mine).correlate(judgements).scalar_subquery()
-    first = case((_stage.in_([Stage.RETURNED.value, Stage.DISPUTED.value]), 0), else_=1)
-    query = _with_stage(select(judgements.c.number)).where(*_wanted(wanted), _theirs(turn, wanted), ~held)
+    off = _put_off(turn)
+    first = case((_stage.in_(_FIRST), 0), else_=1)
+    query = select(judgements.c.number).where(*_free(turn, wanted, now))
     return query.order_by(case((off.is_(None), 0), else_=1), off, first, *DOUBT).limit(1)
+
+
+def steps_for(turn: Turn, wanted: Filter, now: datetime) -> tuple[Select[Any], Select[Any], Select[Any]]:
+    """next_for in three steps that need not look at every item: the first to find one has found the next."""
+    touched = select(decisions.c.of).where(decisions.c.stage.in_(_FIRST))
+    put_off = select(skips.c.number).where(skips.c.reviewer == turn.name)
+    doubtful = select(judgements.c.number).where(*_free(turn, wanted, now), _put_off(turn).is_(None))
+    doubtful = doubtful.order_by(*DOUBT).limit(1)
+    return (
+        doubtful.where(judgements.c.digest.in_(touched), _stage.in_(_FIRST)),
+        doubtful,
+        next_for(turn, wanted, now).where(judgements.c.number.in_(put_off)),
+    )
 
 
 def drawn(share: float) -> ColumnElement[bool]:
@@ -70,24 +91,28 @@ def drawn(share: float) -> ColumnElement[bool]:
 def tally(wanted: Filter, share: float) -> Select[Any]:
     """Rows (stage, drawn, count)."""
     blind = case((drawn(share), 1), else_=0).label("blind")
-    query = _with_stage(select(_stage.label("stage"), blind, func.count().label("items")))
-    return query.where(*_wanted(wanted)).group_by(_stage, blind)
+    return _counted(blind, judgements.c.run_id.in_(newest_surveys(wanted.code)), *_filtered(wanted))
 
 
 def by_city() -> Select[Any]:
     """Rows (code, stage, count)."""
-    query = _with_stage(select(judgements.c.code, _stage.label("stage"), func.count().label("items")))
-    return query.where(*_wanted(Filter())).group_by(judgements.c.code, _stage)
+    return _counted(judgements.c.code, judgements.c.run_id.in_(newest_surveys()))
 
 
-def _with_stage(query: Select[Any]) -> Select[Any]:
-    last = select(func.max(decisions.c.number)).where(decisions.c.of == judgements.c.digest).scalar_subquery()
-    joined = judgements.outerjoin(_newest, and_(_newest.c.of == judgements.c.digest, _newest.c.number == last))
-    return query.select_from(joined)
+def _counted(part: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[Any]:
+    # Materialised, or SQLite would look the stage of every item up twice.
+    each = select(part, _stage.label("stage")).where(*conditions).cte("each").prefix_with("MATERIALIZED")
+    return select(*each.c, func.count().label("items")).group_by(*each.c)
 
 
-def _wanted(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [judgements.c.run_id.in_(newest_surveys(wanted.code))]
+def _wanted(wanted: Filter) -> tuple[ColumnElement[bool], ...]:
+    """One municipality's items are few and found by their run; the others are met in the order of doubt."""
+    survey = judgements.c.run_id.in_(newest_surveys(wanted.code)) if wanted.code else _of_newest_survey()
+    return survey, *_filtered(wanted)
+
+
+def _filtered(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if wanted.criteria:
         conditions.append(judgements.c.criterion.in_(wanted.criteria))
     if wanted.verdict:
@@ -97,15 +122,43 @@ def _wanted(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _of_newest_survey() -> ColumnElement[bool]:
+    """newest_surveys, asked of one item."""
+    own, later = runs.alias("own"), runs.alias("later")
+    same = (later.c.code == own.c.code) & (later.c.criteria_id == own.c.criteria_id)
+    replaced = exists().where(same, later.c.state == RunState.DONE.value, later.c.id > own.c.id)
+    return exists().where(own.c.id == judgements.c.run_id, own.c.state == RunState.DONE.value, ~replaced)
+
+
+def _free(turn: Turn, wanted: Filter, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    held = exists().where(leases.c.number == judgements.c.number, leases.c.holder != turn.name, leases.c.expires > now)
+    return _theirs(turn, wanted), ~held, *_wanted(wanted)
+
+
+def _put_off(turn: Turn) -> ScalarSelect[Any]:
+    """When the person put the item off, or NULL."""
+    mine = (skips.c.number == judgements.c.number) & (skips.c.reviewer == turn.name)
+    return select(skips.c.skipped).where(mine).correlate(judgements).scalar_subquery()
+
+
 def _theirs(turn: Turn, wanted: Filter) -> ColumnElement[bool]:
-    """Whether the item may be served to the person. A filter by verdict or judge would tell a blind coder something."""
-    open_, blind = _stage == Stage.OPEN.value, drawn(turn.share)
-    returned = and_(_stage == Stage.RETURNED.value, _newest.c.first == turn.name)
+    """Whether the item may be served to the person."""
+    fresh, line = _whose(turn, wanted)
+    untouched = case((fresh, 1), else_=0)
+    return _after_newest_line(case((line, 1), else_=0), untouched) == 1
+
+
+def _whose(turn: Turn, wanted: Filter) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether an item without a line is for the person, and whether one with this newest line is. A filter by verdict
+    or judge would tell a blind coder something."""
+    open_, blind = _newest.c.stage == Stage.OPEN.value, drawn(turn.share)
+    returned = and_(_newest.c.stage == Stage.RETURNED.value, _newest.c.first == turn.name)
     if turn.settles:
-        others = and_(_stage == Stage.RETURNED.value, _newest.c.first.not_in(turn.active))
+        others = and_(_newest.c.stage == Stage.RETURNED.value, _newest.c.first.not_in(turn.active))
         mine = or_(_newest.c.first == turn.name, _newest.c.second == turn.name)
-        disputed = and_(_stage == Stage.DISPUTED.value, ~mine)
-        return or_(and_(open_, ~blind), returned, others, disputed)
+        disputed = and_(_newest.c.stage == Stage.DISPUTED.value, ~mine)
+        return ~blind, or_(and_(open_, ~blind), returned, others, disputed)
     if wanted.verdict or wanted.judge:
-        return or_(and_(open_, ~blind), returned)
-    return or_(open_, returned, and_(_stage == Stage.CODED.value, _newest.c.first != turn.name))
+        return ~blind, or_(and_(open_, ~blind), returned)
+    coded = and_(_newest.c.stage == Stage.CODED.value, _newest.c.first != turn.name)
+    return true(), or_(open_, returned, coded)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, Select, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.models import Action, Decision, Filter, Lease, Stage, Tally
@@ -43,7 +43,7 @@ class Serving:
             query = line.next_for(turn, wanted, now)
             own = connection.execute(query.where(judgements.c.number.in_(held))).scalar()
             for _ in range(_TRIES):
-                number = own or connection.execute(query).scalar()
+                number = own or _first(connection, line.steps_for(turn, wanted, now))
                 if number is None:
                     return None
                 own = None
@@ -133,6 +133,12 @@ class Serving:
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _first(connection: Connection, steps: Iterable[Select[Any]]) -> int | None:
+    """The number that the first of the steps to find any finds."""
+    found = (connection.execute(step).scalar() for step in steps)
+    return next((number for number in found if number is not None), None)
 
 
 def _release(connection: Connection, number: int, holder: str) -> None:

@@ -90,10 +90,13 @@ judgements = Table(
     Column("body", Body, nullable=False),
     UniqueConstraint("run_id", "criterion"),
     Index(None, "digest"),
-    # Everything that the order of the queue needs, so that sorting it reads no bodies.
+    # Everything that counting the queue needs, so that it reads no bodies ...
     Index("ix_judgements_queue", "run_id", "urgent", "confidence", "code", "criterion", "digest", "lot"),
     sqlite_autoincrement=True,
 )
+# ... and its order (line.DOUBT), so that the next item is found without sorting all of them.
+_j = judgements.c
+Index("ix_judgements_doubt", _j.urgent.desc(), _j.confidence, _j.code, _j.criterion, _j.run_id, _j.digest, _j.lot)
 
 # Append-only: triggers of the first migration refuse every change of a line.
 decisions = Table(
@@ -112,6 +115,7 @@ decisions = Table(
     Column("second", Key),
     Column("body", Body, nullable=False),
     Index("ix_decisions_stage", "of", "number", "stage", "first", "second"),
+    Index(None, "stage", "of"),
     Index(None, "code", "number"),
     Index(None, "reviewer", "number"),
     sqlite_autoincrement=True,

@@ -41,7 +41,7 @@ Next = Callable[[Request], Awaitable[Response]]
 
 def create_app(office: Office) -> FastAPI:
     """The app of one workspace. It answers only under the office's own addresses."""
-    app = FastAPI(title="Akashi review", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Akashi review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = office
     app.state.counts = Counts(office.desk)
     for room in (entrance, overview, items, snapshots, exports):

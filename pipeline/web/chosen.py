@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query
 
-from pipeline.models import Filter, Verdict
+from pipeline.models import Filter, Role, Verdict
 from pipeline.web.visit import Person, Visit
 
 _Word = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
@@ -16,7 +16,8 @@ _Word = Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")]
 
 @dataclass(frozen=True)
 class Chosen:
-    """The filter in the words of the address. wanted: what the store is asked for."""
+    """The filter in the words of the address. wanted: what the store is asked for; counted: what may be counted, since
+    a count of one item by verdict or judge would tell a blind coder what was proposed."""
 
     code: str
     viewpoint: str
@@ -24,6 +25,7 @@ class Chosen:
     verdict: str
     judge: str
     wanted: Filter
+    counted: Filter
 
     @property
     def query(self) -> str:
@@ -49,7 +51,9 @@ def chosen(
     judge = judge if judge.isprintable() else ""
     criteria = tuple(_criteria(asked, viewpoint, criterion))
     wanted = Filter(code=code, criteria=criteria, verdict=known, judge=judge)
-    return Chosen(code, viewpoint, criterion, known or "", judge, wanted)
+    coder = asked.user is not None and asked.user.role is Role.REVIEWER
+    counted = wanted.model_copy(update={"verdict": None, "judge": ""}) if coder else wanted
+    return Chosen(code, viewpoint, criterion, known or "", judge, wanted, counted)
 
 
 def _criteria(asked: Visit, viewpoint: str, criterion: str) -> list[str]:

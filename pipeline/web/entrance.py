@@ -30,11 +30,10 @@ def enter(
 ) -> Response:
     """With name and password. A wrong one takes as long as a right one, and too many close the door for a while."""
     office, name = asked.office, name.strip()
-    if wait := office.guesses.wait_s(name):
+    if wait := office.guesses.attempt(name):
         response = _again(asked, to, name, "失敗が続いたため、しばらくサインインできません。", 429)
         response.headers["Retry-After"] = str(wait)
         return response
-    office.guesses.failed(name)  # counted before it is checked, so that many at once do not slip through
     kept = office.desk.store.users.password(name)
     user = office.desk.store.users.find(name) if passwords.matches(kept, password) else None
     if user is None or not user.active:

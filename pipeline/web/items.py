@@ -35,7 +35,7 @@ def next_item(asked: Person, counts: Counting, chosen: Choice, after: Annotated[
     desk = asked.office.desk
     lease = desk.next(asked.user, chosen.wanted) if asked.user else None
     if lease is None:
-        return asked.page("nothing.html", chosen=chosen, tally=counts.tally(chosen.wanted), team=desk.team())
+        return asked.page("nothing.html", chosen=chosen, tally=counts.tally(chosen.counted), team=desk.team())
     return RedirectResponse(f"/items/{lease.number}{chosen.suffix}", status_code=303)
 
 
@@ -203,7 +203,7 @@ def _screen(
         note=note,
         kept=kept or [],
         chosen=chosen,
-        tally=counts.tally(chosen.wanted),
+        tally=counts.tally(chosen.counted),
         pace=counts.pace(user.name),
         Action=Action,
         Stage=Stage,

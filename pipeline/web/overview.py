@@ -45,7 +45,7 @@ def start(asked: Person, counts: Counting, chosen: Choice) -> Response:
         team=team,
         cities=cities[:CITIES_SHOWN],
         more_cities=max(0, len(cities) - CITIES_SHOWN),
-        tally=counts.tally(chosen.wanted),
+        tally=counts.tally(chosen.counted),
         chosen=chosen,
         paces=counts.paces(),
         kappas=counts.kappas(),

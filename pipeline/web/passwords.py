@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
@@ -58,27 +59,38 @@ class Guesses:
         self._all: deque[float] = deque()
         self._guard = threading.Lock()
 
-    def wait_s(self, name: str) -> int:
-        """Seconds until this name may be tried again; 0 now."""
+    def attempt(self, name: str) -> int:
+        """Seconds until this name may be tried; 0 now, and then the try counts as failed until it has `succeeded`, so
+        that many at once do not slip through."""
+        name = _alike(name)
         with self._guard:
-            mine = self._failures.get(name.casefold(), deque())
-            return max(self._left(mine, MAX_FAILURES), self._left(self._all, MAX_FAILURES_OF_ALL))
-
-    def failed(self, name: str) -> None:
-        with self._guard:
-            mine = self._failures.setdefault(name.casefold(), deque(maxlen=MAX_FAILURES))
-            self._failures.move_to_end(name.casefold())
-            mine.append(self._clock())
-            self._all.append(self._clock())
-            while len(self._all) > MAX_FAILURES_OF_ALL:
-                self._all.popleft()
-            while len(self._failures) > _KEPT_NAMES:
-                self._failures.popitem(last=False)
+            mine = self._failures.get(name, deque())
+            wait = max(self._left(mine, MAX_FAILURES), self._left(self._all, MAX_FAILURES_OF_ALL))
+            if not wait:
+                self._count(name)
+            return wait
 
     def succeeded(self, name: str) -> None:
         with self._guard:
-            self._failures.pop(name.casefold(), None)
+            mine = self._failures.pop(_alike(name), None)
+            if mine and self._all:
+                self._all.pop()
+
+    def _count(self, name: str) -> None:
+        mine = self._failures.setdefault(name, deque(maxlen=MAX_FAILURES))
+        self._failures.move_to_end(name)
+        mine.append(self._clock())
+        self._all.append(self._clock())
+        while len(self._all) > MAX_FAILURES_OF_ALL:
+            self._all.popleft()
+        while len(self._failures) > _KEPT_NAMES:
+            self._failures.popitem(last=False)
 
     def _left(self, times: deque[float], most: int) -> int:
         recent = [at for at in times if at > self._clock() - WINDOW_S]
         return 0 if len(recent) < most else int(recent[-most] + WINDOW_S - self._clock()) + 1
+
+
+def _alike(name: str) -> str:
+    """However the name is typed: the database finds a person under several spellings, which share their tries."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()

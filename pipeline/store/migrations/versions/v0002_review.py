@@ -72,6 +72,16 @@ def _draw_lots() -> None:
     op.drop_index("ix_judgements_queue", "judgements")
     queue = ["run_id", "urgent", "confidence", "code", "criterion", "digest", "lot"]
     op.create_index("ix_judgements_queue", "judgements", queue)
+    doubt: list[str | sa.TextClause] = [
+        sa.text("urgent DESC"),
+        "confidence",
+        "code",
+        "criterion",
+        "run_id",
+        "digest",
+        "lot",
+    ]
+    op.create_index("ix_judgements_doubt", "judgements", doubt)
 
 
 def _lot(digest: str, judgement: dict[str, Any]) -> float:
@@ -96,6 +106,7 @@ def _tell_stages() -> None:
     op.drop_index("ix_decisions_standing", "decisions")
     op.drop_column("decisions", "stands")
     op.create_index("ix_decisions_stage", "decisions", ["of", "number", "stage", "first", "second"])
+    op.create_index("ix_decisions_stage_of", "decisions", ["stage", "of"])
     op.create_index("ix_decisions_reviewer_number", "decisions", ["reviewer", "number"])
 
 
