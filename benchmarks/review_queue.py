@@ -165,8 +165,7 @@ def decide(store: Store, number: int) -> float:
 
 def decide_most(store: Store, count: int, chance: random.Random) -> None:
     """The first `count` of the queue, as people work it from the top. What is drawn is coded by two people, of whom one
-    pair in ten differs; of the others, one in twenty-five is taken back and decided again and one in a hundred returned.
-    """
+    pair in ten differs; of the others, 4 in 100 are taken back and decided again, and 1 in 100 is returned."""
     for item in store.waiting(limit=count):
         first, second = chance.sample(PEOPLE, 2)
         if lot(item.municipality.code, item.judgement) < SHARE:

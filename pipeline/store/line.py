@@ -75,7 +75,7 @@ def steps_for(turn: Turn, wanted: Filter, now: datetime) -> tuple[Select[Any], S
     """next_for in three steps that need not look at every item: the first to find one has found the next."""
     touched = select(decisions.c.of).where(decisions.c.stage.in_(_FIRST))
     put_off = select(skips.c.number).where(skips.c.reviewer == turn.name)
-    doubtful = select(judgements.c.number).where(*_free(turn, wanted, now), _put_off(turn).is_(None))
+    doubtful = select(judgements.c.number).where(*_free(turn, wanted, now), judgements.c.number.not_in(put_off))
     doubtful = doubtful.order_by(*DOUBT).limit(1)
     return (
         doubtful.where(judgements.c.digest.in_(touched), _stage.in_(_FIRST)),
@@ -145,7 +145,8 @@ def _theirs(turn: Turn, wanted: Filter) -> ColumnElement[bool]:
     """Whether the item may be served to the person."""
     fresh, line = _whose(turn, wanted)
     untouched = case((fresh, 1), else_=0)
-    return _after_newest_line(case((line, 1), else_=0), untouched) == 1
+    # Not `== 1`: PostgreSQL takes any comparison with <> to hold nearly always, and then walks in the order of doubt.
+    return _after_newest_line(case((line, 1), else_=0), untouched) != 0
 
 
 def _whose(turn: Turn, wanted: Filter) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -95,8 +95,8 @@ judgements = Table(
     sqlite_autoincrement=True,
 )
 # ... and its order (line.DOUBT), so that the next item is found without sorting all of them.
-_j = judgements.c
-Index("ix_judgements_doubt", _j.urgent.desc(), _j.confidence, _j.code, _j.criterion, _j.run_id, _j.digest, _j.lot)
+_order = (judgements.c.urgent.desc(), *(judgements.c[name] for name in ("confidence", "code", "criterion")))
+Index("ix_judgements_doubt", *_order, *(judgements.c[name] for name in ("run_id", "digest", "lot", "number")))
 
 # Append-only: triggers of the first migration refuse every change of a line.
 decisions = Table(

@@ -44,7 +44,7 @@ def chosen(
     viewpoint: _Word = "",
     criterion: _Word = "",
     verdict: Annotated[str, Query(max_length=64)] = "",
-    judge: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")] = "",  # PostgreSQL refuses a NUL
+    judge: Annotated[str, Query(max_length=200)] = "",
 ) -> Chosen:
     """The filter of the address; a verdict that is none of the five counts as not given, as do unprintable names."""
     known = Verdict(verdict) if verdict in set(Verdict) else None

@@ -72,16 +72,8 @@ def _draw_lots() -> None:
     op.drop_index("ix_judgements_queue", "judgements")
     queue = ["run_id", "urgent", "confidence", "code", "criterion", "digest", "lot"]
     op.create_index("ix_judgements_queue", "judgements", queue)
-    doubt: list[str | sa.TextClause] = [
-        sa.text("urgent DESC"),
-        "confidence",
-        "code",
-        "criterion",
-        "run_id",
-        "digest",
-        "lot",
-    ]
-    op.create_index("ix_judgements_doubt", "judgements", doubt)
+    doubt = ["confidence", "code", "criterion", "run_id", "digest", "lot", "number"]
+    op.create_index("ix_judgements_doubt", "judgements", [sa.text("urgent DESC"), *doubt])
 
 
 def _lot(digest: str, judgement: dict[str, Any]) -> float:
