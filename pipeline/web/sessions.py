@@ -9,11 +9,12 @@ import secrets
 import stat
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.datastructures import Headers
 
 from pipeline.errors import StoreError
 
@@ -126,15 +127,17 @@ class Proxy:
 
     secret: str = ""
 
-    def name(self, headers: Mapping[str, str]) -> str | None:
-        """The user whom the proxy vouches for, or None. A header without the secret is nobody's word.
+    def name(self, headers: Headers) -> str | None:
+        """The user whom the proxy vouches for, or None. A header without the secret is nobody's word, and of two names
+        one may be the client's own.
 
         Header values are latin-1 on the wire (RFC 9110, 5.5); names are sent as UTF-8.
         """
         given = headers.get(VOUCHER_HEADER, "")
         if not self.secret or not hmac.compare_digest(given.encode(), self.secret.encode()):
             return None
+        names = headers.getlist(USER_HEADER)
         try:
-            return headers.get(USER_HEADER, "").encode("latin-1").decode("utf-8") or None
+            return names[0].encode("latin-1").decode("utf-8") or None if len(names) == 1 else None
         except UnicodeError:
             return None
