@@ -146,7 +146,10 @@ class Desk:
                 continue
             if self.team().forbidden(user, Action.UNDO, item):
                 continue
-            return item, self.decide(user, item.number, Answer(Action.UNDO), version=item.version)
+            try:
+                return item, self.decide(user, item.number, Answer(Action.UNDO), version=item.version)
+            except StaleError:
+                continue  # at this moment another person has gone on from it, so it lies on top no more
         return None
 
 

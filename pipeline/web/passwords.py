@@ -27,11 +27,14 @@ _NOBODY = _hasher.hash("nobody has this password")
 
 
 def hashed(password: str) -> str:
-    """The argon2id hash to keep. Raises InputError for a password too short or too long."""
+    """The argon2id hash to keep. Raises InputError for a password too short, too long or not Unicode."""
     if not MIN_CHARS <= len(password) <= MAX_CHARS:
         raise InputError(f"a password needs {MIN_CHARS} to {MAX_CHARS} characters; a few words make a good one.")
-    with _few:
-        return _hasher.hash(password)
+    try:
+        with _few:
+            return _hasher.hash(password)
+    except UnicodeEncodeError:
+        raise InputError("the password is not UTF-8 text; set the terminal to UTF-8, or save the file as it.") from None
 
 
 def matches(kept: str, password: str) -> bool:
