@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.models import Filter, Flag, Judgement, Match, Municipality, Quote, Run, RunState, Stage, Verdict
@@ -34,6 +34,7 @@ SHARE = 0.2
 PEOPLE = tuple(f"P{n}" for n in range(10))
 PUT_OFF = 5  # items, by each person
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
+BETWEEN = timedelta(seconds=1)  # two decisions
 SHA = "c" * 64
 WAITING = set(Stage) - {Stage.DECIDED}
 
@@ -57,7 +58,7 @@ def measure(store: Store, url: str, cities: int, repeat: int) -> None:
     print(f"{cities} municipalities, {total} judgements")
     show("save the judgements of one municipality", saved)
     take_places(store)
-    measure_screens(store, "none decided", repeat)
+    measure_screens(store, "none decided", NOW, repeat)
     codes = [code_of(chance.randrange(cities)) for _ in range(repeat)]
     show("queue of one municipality", [timed(lambda one=one: store.waiting(one)) for one in codes])
     numbers = chance.sample(range(1, total + 1), min(10 * repeat, total // 2))
@@ -65,7 +66,7 @@ def measure(store: Store, url: str, cities: int, repeat: int) -> None:
     show("record a decision", [decide(store, one) for one in numbers])
     show(f"first page, {len(numbers)} decided", [timed(lambda: store.waiting(limit=PAGE)) for _ in range(repeat)])
     decide_most(store, total // 2, chance)
-    measure_screens(store, "half decided", repeat)
+    measure_screens(store, "half decided", NOW + total // 2 * BETWEEN, repeat)
     show("whole queue, half decided", [timed(lambda: store.waiting()) for _ in range(2)])
     show("open the database", [timed(lambda: Store(url).close()) for _ in range(repeat)])
 
@@ -80,7 +81,7 @@ def take_places(store: Store) -> None:
         assert store.serving.next(turn(name), Filter(), now=NOW)
 
 
-def measure_screens(store: Store, when: str, repeat: int) -> None:
+def measure_screens(store: Store, when: str, now: datetime, repeat: int) -> None:
     for who, one in {"a reviewer": turn("me"), "an adjudicator": turn("me", settles=True)}.items():
         show(f"next item for {who}, {when}", [next_item(store, one, Filter()) for _ in range(repeat)])
     here = [Filter(code=code_of(n)) for n in range(repeat)]
@@ -88,6 +89,8 @@ def measure_screens(store: Store, when: str, repeat: int) -> None:
     show(f"next item again (a reload), {when}", [next_item(store, turn(PEOPLE[0]), Filter()) for _ in range(repeat)])
     show(f"how many stand where, {when}", [timed(lambda: store.serving.tally(Filter(), SHARE)) for _ in range(repeat)])
     show(f"the same by municipality, {when}", [timed(store.serving.by_city) for _ in range(repeat)])
+    since = now - timedelta(hours=1)
+    show(f"verdicts within the hour, {when}", [timed(lambda: store.serving.pace(since)) for _ in range(repeat)])
     for at in (0, 200):
         pages = [
             timed(lambda at=at: store.listed(Filter(), WAITING, limit=PAGE, skip=at * PAGE)) for _ in range(repeat)
@@ -166,19 +169,19 @@ def decide(store: Store, number: int) -> float:
 def decide_most(store: Store, count: int, chance: random.Random) -> None:
     """The first `count` of the queue, as people work it from the top. What is drawn is coded by two people, of whom one
     pair in ten differs; of the others, 4 in 100 are taken back and decided again, and 1 in 100 is returned."""
-    for item in store.waiting(limit=count):
-        first, second = chance.sample(PEOPLE, 2)
+    for n, item in enumerate(store.waiting(limit=count)):
+        (first, second), now = chance.sample(PEOPLE, 2), NOW + n * BETWEEN
         if lot(item.municipality.code, item.judgement) < SHARE:
             other = Verdict.UNOBSERVED if chance.random() < 0.1 else Verdict.NO_EVIDENCE
-            store.record(code(item, verdict=Verdict.NO_EVIDENCE, reviewer=first, now=NOW))
-            store.record(code(item, verdict=other, reviewer=second, now=NOW))
+            store.record(code(item, verdict=Verdict.NO_EVIDENCE, reviewer=first, now=now))
+            store.record(code(item, verdict=other, reviewer=second, now=now))
             continue
-        store.record(approve(item, reviewer=first, now=NOW))
+        store.record(approve(item, reviewer=first, now=now))
         if (luck := chance.random()) < 0.04:
-            store.record(undo(store.item(item.number), reviewer=first, now=NOW))
-            store.record(approve(item, reviewer=first, now=NOW))
+            store.record(undo(store.item(item.number), reviewer=first, now=now))
+            store.record(approve(item, reviewer=first, now=now))
         elif luck < 0.05:
-            store.record(send_back(store.item(item.number), reviewer=second, now=NOW, note="別の市のページです"))
+            store.record(send_back(store.item(item.number), reviewer=second, now=now, note="別の市のページです"))
 
 
 def code_of(n: int) -> str:

@@ -118,6 +118,7 @@ decisions = Table(
     Index(None, "stage", "of"),
     Index(None, "code", "number"),
     Index(None, "reviewer", "number"),
+    Index(None, "decided_at", "action", "reviewer"),
     sqlite_autoincrement=True,
 )
 

@@ -100,6 +100,8 @@ def _tell_stages() -> None:
     op.create_index("ix_decisions_stage", "decisions", ["of", "number", "stage", "first", "second"])
     op.create_index("ix_decisions_stage_of", "decisions", ["stage", "of"])
     op.create_index("ix_decisions_reviewer_number", "decisions", ["reviewer", "number"])
+    pace = ["decided_at", "action", "reviewer"]
+    op.create_index("ix_decisions_decided_at_action_reviewer", "decisions", pace)
 
 
 def _stages(connection: sa.Connection) -> list[dict[str, object]]:
