@@ -127,6 +127,8 @@ def test_a_filled_workbook_is_taken_row_by_row(workspace: Path, tmp_path: Path) 
             "not arch",
         ),
         (("queue", "undo", "1"), "no decision to undo"),
+        (("queue", "approve", "1", "--reviewer", "akashi"), "writes in the log under this name itself"),
+        (("review", "--port", "0", "--reviewer", "Akashi"), "writes in the log under this name itself"),
     ],
 )
 def test_bad_input_is_told_and_nothing_recorded(

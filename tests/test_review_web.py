@@ -175,6 +175,17 @@ def _lot(item: object) -> float:
     return lot(item.municipality.code, item.judgement)
 
 
+def test_a_note_keeps_its_lines(alone: Served, workspace: Path) -> None:
+    """A browser sends each line end as two characters: they are one, and count as one."""
+    lines = "行\r\n" * 1900  # 5,700 characters as sent, 3,800 as meant
+    with Person(alone.origin) as me:
+        me.get(alone.link.removeprefix(alone.origin))
+        me.get("/items/1")
+        me.decide("note", note=lines)
+    with Store(database_of(workspace)) as store:
+        assert store.item(1).decisions[0].note == lines.replace("\r", "").strip()
+
+
 def test_the_language_is_switched_and_nothing_else(alone: Served) -> None:
     with Person(alone.origin) as me:
         me.get(alone.link.removeprefix(alone.origin))

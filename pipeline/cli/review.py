@@ -45,9 +45,8 @@ def review(
     from pipeline.workspace import Workspace
 
     settings = Settings()
-    door = _listen(port)
-    origins = _origins(door.getsockname()[1], public_url)
-    with opened(settings) as desk:
+    with _listen(port) as door, opened(settings) as desk:
+        origins = _origins(door.getsockname()[1], public_url)
         owner = _owner(desk, name_of(reviewer))
         links, secret = Links(), settings.proxy_secret.get_secret_value()
         sessions = Sessions(key(Workspace(settings.home).session_key))
@@ -85,6 +84,7 @@ def _owner(desk: Desk, name: str) -> User:
     """Whoever runs this owns the database: an adjudicator, unless known under another role."""
     from pipeline.models import Role
 
+    _refuse_reserved(name)
     user = desk.store.users.find(name) or desk.store.users.add(name, Role.ADJUDICATOR)
     if not user.active:
         raise InputError(f"{name} is disabled; `classify users enable {name}` lets them in again.")
@@ -176,12 +176,16 @@ def _role(role: str) -> Role:
 
 def _refuse_taken(desk: Desk, name: str) -> None:
     """Before a password is asked for."""
+    _refuse_reserved(name)
+    if desk.store.users.find(name.strip()):
+        raise InputError(f"{name}: there is a user of that name already; `classify users list` shows them.")
+
+
+def _refuse_reserved(name: str) -> None:
     from pipeline.review.team import AKASHI
 
     if name.strip().casefold() == AKASHI.casefold():
         raise InputError(f"{name}: Akashi writes in the log under this name itself; choose another.")
-    if desk.store.users.find(name.strip()):
-        raise InputError(f"{name}: there is a user of that name already; `classify users list` shows them.")
 
 
 def _known(desk: Desk, name: str) -> None:

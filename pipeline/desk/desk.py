@@ -26,9 +26,9 @@ from pipeline.models import (
     Verdict,
 )
 from pipeline.review import queue
-from pipeline.review.team import Team
+from pipeline.review.team import AKASHI, Team
 from pipeline.store.line import Turn
-from pipeline.store.log import Refusal, not_undone
+from pipeline.store.log import ALLOWED, Refusal, not_undone
 from pipeline.store.store import Store
 
 MAX_NOTE_CHARS = 4000
@@ -93,7 +93,7 @@ class Desk:
 
     def prepared(self, user: User, item: QueueItem, answer: Answer) -> Decision:
         """The line that the answer makes, not yet recorded. Raises DecisionError."""
-        if reason := self.team().forbidden(user, answer.action, item):
+        if reason := _reserved(user) or self.team().forbidden(user, answer.action, item):
             raise DecisionError(_about(item, reason), reason)
         lease = self.store.serving.holder(item.number, now=_now())
         if lease and lease.holder != user.name and answer.action in (Action.APPROVE, Action.AMEND, Action.REJECT):
@@ -151,6 +151,11 @@ class Desk:
             except StaleError:
                 continue  # at this moment another person has gone on from it, so it lies on top no more
         return None
+
+
+def _reserved(user: User) -> Refusal:
+    taken = user.name.strip().casefold() == AKASHI.casefold()
+    return Refusal("Akashi writes in the log under this name itself; choose another") if taken else ALLOWED
 
 
 def fitting(item: QueueItem, answer: Answer, quotes: Sequence[Quote]) -> Action:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Path, Query
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import BeforeValidator
 
 from pipeline.desk import Answer
 from pipeline.desk.desk import MAX_NOTE_CHARS
@@ -24,9 +25,11 @@ MAX_QUOTES = 12
 MAX_QUOTE_CHARS = 4000
 _CHOICE = r"^(approve|reject|return|undo|note|take:[01]|(amend|code):(met|not_met|no_evidence|unobserved))$"
 _Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
-_Text = Annotated[str, Form(max_length=MAX_QUOTE_CHARS)]
+# Browsers send line ends as CR LF (HTML, form submission); here as everywhere else a line ends in LF.
+_LineFeeds = BeforeValidator(lambda given: given.replace("\r\n", "\n") if isinstance(given, str) else given)
+_Text = Annotated[str, Form(max_length=MAX_QUOTE_CHARS), _LineFeeds]
 _Sha = Annotated[str, Form(pattern=r"^([0-9a-f]{64})?$")]
-_Note = Annotated[str, Form(max_length=MAX_NOTE_CHARS)]
+_Note = Annotated[str, Form(max_length=MAX_NOTE_CHARS), _LineFeeds]
 
 
 @router.get("/next")
