@@ -62,18 +62,19 @@ def survey(order: Order, *, settings: Settings, panel: Panel, watch: Watch, dry_
     StoreError where the workspace cannot be written, ModelError where no call to a model can work; KeyboardInterrupt
     leaves everything resumable.
     """
-    workspace = Workspace(settings.home)
-    with Store(settings.database_url) as store, Archive(workspace.archive) as archive:
-        run = _unfinished(order, store) or _begin(order)
-        workspace.keep(order.criteria)
-        store.save_run(run)
-        gathered = _gather(order, run, archive, settings, watch)
-        seen = read(archive, run, gathered, watch)
-        run = run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage})
+    with Store(settings.database_url) as store:
+        run, seen = _observe(order, store, settings, watch)
         outcome = _settle(run, seen, order.criteria, store, settings, panel, watch, dry_run)
     if outcome.run.state is RunState.DONE:
-        workspace.frontier(run).unlink(missing_ok=True)
+        Workspace(settings.home).frontier(run).unlink(missing_ok=True)
     return outcome
+
+
+def observe(order: Order, *, settings: Settings, watch: Watch) -> Matter:
+    """Walk the city as survey does and stop before the judge: what there is to judge. Raises what survey raises."""
+    with Store(settings.database_url) as store:
+        run, seen = _observe(order, store, settings, watch)
+    return Matter(run.municipality, order.criteria, run.as_of, seen)
 
 
 def rejudge(
@@ -103,6 +104,17 @@ def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
     """What a run has to judge, by the criteria that it was last judged by."""
     criteria = Workspace(settings.home).criteria(run.criteria_sha256)
     return Matter(run.municipality, criteria, run.as_of, seen_by(run, settings, watch))
+
+
+def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tuple[Run, Read]:
+    workspace = Workspace(settings.home)
+    with Archive(workspace.archive) as archive:
+        run = _unfinished(order, store) or _begin(order)
+        workspace.keep(order.criteria)
+        store.save_run(run)
+        gathered = _gather(order, run, archive, settings, watch)
+        seen = read(archive, run, gathered, watch)
+    return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
 
 def _settle(

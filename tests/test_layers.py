@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 PIPELINE = Path(__file__).parent.parent / "pipeline"
+EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
@@ -59,3 +60,16 @@ def test_every_room_has_its_floor() -> None:
 def test_only_the_top_holds_the_settings() -> None:
     holders = {room(path) for path in modules() if "settings" in set(imported(ast.parse(path.read_text("utf-8"))))}
     assert holders <= {"cli", "run", "panel", "batches", "criteria", "settings"}
+
+
+def test_only_the_command_line_knows_the_suite() -> None:
+    """evals stands on the whole house and below the command line."""
+    for path in modules():
+        named = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+        }
+        assert "evals" not in named or room(path) == "cli", path
+    for path in EVALS.rglob("*.py"):
+        assert "cli" not in set(imported(ast.parse(path.read_text("utf-8")))), path

@@ -81,6 +81,7 @@ def conclude(
         criteria_sha256=criteria_sha256,
         rule_sha256=criterion.rule_sha256,
         cost_usd=proposal.cost_usd,
+        votes=proposal.votes,
         judged_at=judged_at,
     )
 

@@ -188,8 +188,9 @@ def unanimous(proposals: Sequence[Proposal]) -> Proposal:
     votes = {verdict: [one for one in proposals if one.verdict is verdict] for verdict in order}
     winner = max(order, key=lambda verdict: len(votes[verdict]))
     best = max(votes[winner], key=lambda proposal: proposal.confidence)
+    cast = tuple(one.verdict for one in proposals) if len(proposals) > 1 else ()
     share = len(votes[winner]) / len(proposals)
     if share == 1:
-        return best
+        return best.model_copy(update={"votes": cast})
     flags = tuple(dict.fromkeys((*best.flags, Flag.VOTES_SPLIT)))
-    return best.model_copy(update={"confidence": best.confidence * share, "flags": flags})
+    return best.model_copy(update={"confidence": best.confidence * share, "flags": flags, "votes": cast})

@@ -128,7 +128,8 @@ class Flag(StrEnum):
 
 
 class Proposal(Noun):
-    """What a judge said about one criterion, before verification."""
+    """What a judge said about one criterion, before verification. votes: verdicts of a model's samples, where it was
+    asked several times."""
 
     criterion: CriterionId
     verdict: Verdict
@@ -142,6 +143,7 @@ class Proposal(Noun):
     model: str = ""
     prompt_sha256: Sha256 | None = None
     cost_usd: float = 0.0
+    votes: tuple[Verdict, ...] = ()
 
 
 class Opinion(Noun):
@@ -160,7 +162,8 @@ class Judgement(Noun):
 
     unread: addresses whose links speak of this criterion and that could not be read. searched: pages offered.
     others: second opinions; rule_sha256: of the criterion's words (Criterion.rule_sha256). passages: what retrieval
-    found for the criterion, whatever the judge made of it: where a reviewer looks for other evidence.
+    found for the criterion, whatever the judge made of it: where a reviewer looks for other evidence. votes: as in
+    Proposal.
     """
 
     criterion: CriterionId
@@ -178,6 +181,7 @@ class Judgement(Noun):
     criteria_sha256: Sha256
     rule_sha256: Sha256 | None = None
     cost_usd: float = 0.0
+    votes: tuple[Verdict, ...] = ()
     others: tuple[Opinion, ...] = ()
     passages: tuple[Passage, ...] = ()
     judged_at: datetime

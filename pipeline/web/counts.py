@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from pipeline.agreement import Kappa, cohen
+from pipeline.agreement import Coefficient, cohen
 from pipeline.desk import Desk
 from pipeline.models import Action, Filter, Stage, Tally
 from pipeline.report.words import JAPAN
@@ -61,9 +61,9 @@ class Counts:
         found: dict[str, Pace] = self._fresh("pace", self._paces)
         return found
 
-    def kappas(self) -> dict[str, Kappa]:
+    def kappas(self) -> dict[str, Coefficient]:
         """Cohen's kappa of the blind codings by criterion, and under "" of all together."""
-        found: dict[str, Kappa] = self._fresh("kappa", lambda: kappas(self._desk.store.serving.codings()))
+        found: dict[str, Coefficient] = self._fresh("kappa", lambda: kappas(self._desk.store.serving.codings()))
         return found
 
     def _paces(self) -> dict[str, Pace]:
@@ -97,7 +97,7 @@ class _Kept(NamedTuple):
     value: Any
 
 
-def kappas(lines: list[Coding]) -> dict[str, Kappa]:
+def kappas(lines: list[Coding]) -> dict[str, Coefficient]:
     """Of all complete pairs of codings that were not taken back; the pair in the order of their names, so that the same
     person is the same coder throughout where two people work together."""
     stacks: dict[str, list[Coding]] = defaultdict(list)

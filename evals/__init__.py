@@ -1,0 +1,1 @@
+"""How far to trust a judge: labelled sites, the suite that runs judges over them, and the agreement that comes out."""
