@@ -23,7 +23,7 @@ LONGEST_NAME_CHARS = 24
 
 # この仕組み may stand under the next heading after what it points to.
 _POINTS_BACK = re.compile(
-    r"(?:この|その|こうした|そうした|同様の)(?:仕組み|しくみ|サービス|制度|取り?組み|システム|事業)"
+    r"(?:この|その|こうした|そうした|同様の|(?:お尋ね|おたずね|ご(?:質問|提案|要望|指摘))の(?:ような)?)(?:仕組み|しくみ|サービス|制度|取り?組み|システム|事業)"
 )
 _SENTENCE = re.compile(r"[はをが。]")
 

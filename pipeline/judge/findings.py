@@ -182,7 +182,7 @@ class Reader:
             if mode is Mode.LABEL or not _WORD.search(hit.rest):
                 return Side.FOR
             return Side.ASIDE if mode is Mode.LIMITS else Side.AGAINST
-        if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES):
+        if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES) and not spoken.open:
             return Side.FOR
         if _past_is_enough(criterion) and (mode is Mode.ENDED or spoken.over):
             return Side.FOR

@@ -25,17 +25,20 @@ class Mode(StrEnum):
 @dataclass(frozen=True)
 class Said:
     """mode of the clause; trial: on trial; day: the date that decides it (start, end), where one is named;
-    kept: a plan whose announced day has come; over: its application period or round is over, so it took place."""
+    kept: a plan whose announced day has come; over: its application period or round is over, so it took place;
+    open: a plan that is only being thought about (検討します)."""
 
     mode: Mode
     trial: bool = False
     day: date | None = None
     kept: bool = False
     over: bool = False
+    open: bool = False
 
 
 _CLAUSE = re.compile(
     r"(?<=[すんたるいだ]が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=終了し、)|(?<=廃止し、)|(?<=休止し、)|(?<=終了となり、)|(?<=終え、)|(?<=おらず、)"
+    r"|(?<=ことから、)|(?<=なく、)|(?<=とどまり、)|(?<=[たる]ものの、)|(?<=しつつも、)"
 )
 _CONTRAST = re.compile(r"(?:す|ん|た|る|い|だ)が、$")
 
@@ -96,10 +99,16 @@ _INSTRUCTS = re.compile(
 )
 _PLAN = re.compile(
     r"(?:予定(?!通り|どおり|表|日|者|価格)|検討|見込み|見通し|準備中|準備を(?:進め|して)|準備して|構想(?:中|して|段階)|協議(?:中|を(?:進め|行))|調整(?:中|を(?:進め|行))"
-    r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく)"
+    r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく"
+    r"|(?:考え|方針|つもり|意向|段取り|運び)(?:です|で(?:い|お|あ)|とのこと))"
     r"[^、。]{0,16}[、。」)]*$"
 )
-_CAME_OF_IT = re.compile(r"[をがに][^。]*(?:ました|した|った)[。」)]*$")
+# What happens when something else is ready: 新庁舎の開庁と同時に採り入れます.
+_AWAITS = re.compile(
+    r"(?:開庁|開館|開校|完成|竣工|移転|引っ?越し?|建て替え|建替え?|入れ替え|切り替え|更新|改修|統合|庁舎)"
+    r"(?:後|時|の?際|と同時|に合わせ|にあわせ|を機|を待|とともに|のとき|したら|次第)[^。]*(?:ます|る|く|す|う)[。」)]*$"
+)
+_CAME_OF_IT = re.compile(r"[をがに][^。]*(?:ました|した|った|んだ|いだ)[。」)]*$")
 _DELIBERATES = re.compile(r"検討|考えて|研究|協議|要望|要求|構想|調査")
 _INTENT = re.compile(
     r"(?:目指(?:し|す)|めざ(?:し|す)|努め|心掛け|図(?:り(?:ます|、)|る|って(?:い|ま))|(?:推進|促進|展開|強化|拡大|充実|実現|整備|構築|導入|活用|改善|検証|支援)(?:し(?:ます|ていき|てまいり|ていく)|する|を図)"
@@ -112,6 +121,7 @@ _END_WORD = (
 )
 _END = re.compile(
     r"(?:をもって|限りで|[年月日]で|年度で)[^。]{0,8}(?:やめ(?:まし|て|た)|姿を消|幕を閉じ|お別れ|引退)|"
+    r"(?:長らく|長い間|長年|永らく|これまで(?:の)?)(?:の)?ご(?:利用|愛顧|購読)(?:を)?(?:いただき|くださ|有|あり)|"
     + _END_WORD
     + r"[^、。]{0,12}[、。」)]*$|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
 )
@@ -123,7 +133,7 @@ _FORMER = re.compile(
 )
 _PAST_STATE = re.compile(r"(?:ていました|ておりました|(?:でき|られ|え)ました)[^。]{0,3}[、。」)]*$")
 _SUCCEEDED = re.compile(
-    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から))"
+    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:替|代|変)わ(?:り|っ)|(?:役目|役割|後)を(?:引き継|継)|(?:に|へ)(?:衣替え|生まれ変わ|移り|移し)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から))"
 )
 _NO_SUCCESSOR = re.compile(r"(?:後継|代わり|代替)[^、。]{0,16}(?:ありません|ない|なし|予定して(?:い|お))")
 _START = re.compile(
@@ -170,6 +180,8 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     days = tuple(mentions(clause, near=written))
     if _plans(clause):
         return _planned(clause, days, as_of, trial)
+    if _AWAITS.search(clause) and not any(one.last and one.last <= as_of for one in days):
+        return Said(Mode.PLANS, trial)
     if future := _announced(clause, days, as_of):
         return Said(Mode.PLANS, trial, future)
     if _aims(clause, days, as_of):
@@ -217,9 +229,10 @@ def _planned(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -
     if _EXTENDS.search(clause):
         return Said(Mode.INTENDS, trial)
     last = next((one.last for one in days if one.last), None)
-    if last and last <= as_of and not _DELIBERATES.search(clause):
+    open_ = bool(_DELIBERATES.search(clause))
+    if last and last <= as_of and not open_:
         return Said(Mode.DOES, trial, day, kept=True)
-    return Said(Mode.PLANS, trial, day)
+    return Said(Mode.PLANS, trial, day, open=open_)
 
 
 def _announced(clause: str, days: tuple[Mention, ...], as_of: date) -> date | None:
