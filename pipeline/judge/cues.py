@@ -26,6 +26,8 @@ _POINTS_BACK = re.compile(
     r"(?:この|その|こうした|そうした|同様の|(?:お尋ね|おたずね|ご(?:質問|提案|要望|指摘))の(?:ような)?)(?:仕組み|しくみ|サービス|制度|取り?組み|システム|事業)"
 )
 _SENTENCE = re.compile(r"[はをが。]")
+# これ, その結果, 同アプリ: what it is about stands in the sentence or block before.
+_LEANS = re.compile(r"^(?:こ(?:れ|の|こ|ちら|うした)|そ(?:れ|の|こ|うした)|同(?:アプリ|システム|サービス|年|月|社|課|事業|計画|制度))")
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ def _anchored(one: Compiled, statement: Statement) -> bool:
     anchor, part = one.groups[0], statement.part
     fills = part.block.kind in (BlockKind.CELL, BlockKind.DEFINITION)
     names = [one for one in (part.row, part.column) if len(one) <= LONGEST_NAME_CHARS and not _SENTENCE.search(one)]
-    return bool(anchor.search(statement.text) or (fills and anchor.search("|".join(names))))
+    return bool(
+        anchor.search(statement.text) or (fills and anchor.search("|".join(names))) or anchor.search(statement.question)
+    )
 
 
 def _centre(one: Compiled, text: str) -> int:
@@ -124,6 +128,12 @@ def _place(group: re.Pattern[str], within: str, page: Prepared, statement: State
     asked = part.row.endswith(("か", "か。", "?"))
     if group.search(statement.text) or (group.search(part.named) and not asked):
         return "sentence"
+    if group.search(statement.question):
+        return "block"
+    if _LEANS.match(statement.text) and (
+        group.search(statement.before) or any(group.search(one.text) for one in islice(page.earlier(part), 1))
+    ):
+        return "block"
     if within == "sentence":
         return None
     if group.search(statement.before) or group.search(part.named):

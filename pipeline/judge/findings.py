@@ -58,6 +58,7 @@ _BY_NAME_STRENGTH = 0.8
 _VISITED = re.compile(
     r"視察(?:研修)?(?:の)?(?:報告|レポート|先|結果|概要|内容)|(?:を|へ|に)(?:行政)?視察(?:し|を|に)|先進地(?:視察|研修)"
 )
+_GLOSSARY = re.compile(r"用語(?:集|の?解説|の?説明|$)|カタカナ(?:語|用語)|まめ知識|豆知識|ことばの(?:説明|解説)")
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
@@ -87,7 +88,9 @@ class Reader:
         for statement in page.statements:
             found = self._best(self._read(criterion, page, statement, cue) for cue in likely)
             if found is None or found.side is Side.ASIDE:
-                found = self._best(self._read_absent(criterion, page, statement, cue) for cue in doubtful) or found
+                absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]
+                absent_here += [self._read_answer(criterion, page, statement, cue) for cue in likely]
+                found = self._best(absent_here) or found
             if found:
                 yield found
 
@@ -132,6 +135,24 @@ class Reader:
         actor = self._actor(criterion, page, statement, at)
         aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
         aside = aside or len(statement.text) < _SHORTEST_DENIAL_CHARS or self._strange(page, statement)
+        return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
+
+    def _read_answer(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
+        """A denial that names nothing itself, about what a cue of the thing finds around it."""
+        last = clauses(statement.text)[-1]
+        if cue.cue.asserts or statement.part.block.kind in _NO_TEXT_KINDS or not elliptic(last):
+            return None
+        spoken = self._mode(page, statement, len(statement.text))
+        if spoken.mode not in (Mode.DENIES, Mode.PLANS, Mode.ENDED) or len(statement.text) < _SHORTEST_DENIAL_CHARS:
+            return None
+        if _past_is_enough(criterion) and spoken.mode is Mode.ENDED:
+            return None
+        hit = find_around(cue, page, statement)
+        if hit is None:
+            return None
+        actor = self._actor(criterion, page, statement, len(statement.text))
+        aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
+        aside = aside or self._strange(page, statement)
         return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
 
     def ended(self, criterion: Criterion, page: Prepared, names: frozenset[str]) -> Iterator[Finding]:
@@ -244,6 +265,8 @@ class Reader:
         municipality, the report of a visit to another one."""
         if page.page.source is Source.SERVICE and self.names.name not in fold(f"{page.page.title}{page.page.text}"):
             return True
+        if _GLOSSARY.search("|".join((page.title, *statement.part.headings))):
+            return self.names.whose(statement.text, len(statement.text)) is not Actor.OWN
         above = "|".join((page.title, *statement.part.headings, statement.before))
         return bool(_VISITED.search(above)) and not _RECEIVED.search(above)
 

@@ -22,10 +22,12 @@ _VOICE = re.compile(
 _ANSWER = re.compile(r"(?:回答|答え|お答え|答弁|(?:市|町|村|区|担当課)の(?:考え|見解)|対応|^a\d*[.:]?$|^答)")
 _TURN = re.compile(
     r"(?:^|(?<=[。?？！!]))\s*[(【\[<《〈〔「■●◆○◎・\s]*"
-    r"(?:(?P<asks>(?:一般)?質問|質疑|問(?:い|\d+)?|ご?意見|ご?要望|[QqＱ]\d*|[一-龠]{0,4}議員)"
+    r"(?:(?P<asks>(?:一般)?質問|質疑|問(?:い|\d+)?|ご?意見|ご?要望|ご?提案|記者|委員|市民|町民|[QqＱ]\d*|[一-龠]{0,4}議員)"
     r"|(?P<answers>答弁|回答|お?答え?|[AaＡ]\d*|副?[市町村区]長|教育長|[一-龠]{1,8}(?:課|局|部|室|所|事務)長|[市町村区]の考え))"
     r"(?:\([^)]{1,20}\))?[)】\]>》〉〕」:：.．\s]"
 )
+# What people wrote into a questionnaire.
+_FREELY = re.compile(r"自由(?:記述|意見|回答|記載)(?:欄)?")
 _VOICE_PLACE = re.compile(
     r"(?:ご意見|ご要望|市民の声|町民の声|みなさんの声|皆さんの声|提案箱|目安箱|手紙|パブリックコメント|意見公募|意見募集)"
 )
@@ -38,6 +40,8 @@ def addressed_to_evaluator(sentence: str) -> bool:
 
 def residents_voice(row: str, column: str, heading: str) -> bool:
     """Whether what stands there is a resident's wish or question rather than the office's word (folded labels)."""
+    if _FREELY.search(heading) or _FREELY.search(row):
+        return True
     if any(_ANSWER.search(label) and not _VOICE.match(label) for label in (row, column)):
         return False
     return any(_VOICE.match(label) for label in (row, column, heading) if label)
@@ -46,6 +50,30 @@ def residents_voice(row: str, column: str, heading: str) -> bool:
 def wishes_are_gathered(title: str, headings: str) -> bool:
     """Whether the page collects what residents say (提案箱, パブリックコメント)."""
     return bool(_VOICE_PLACE.search(title) or _VOICE_PLACE.search(headings))
+
+
+_ANSWERS = re.compile(r"^\s*(?:[(【\[<《〈〔「■●◆○◎・]\s*)?(?:答弁|回答|お?答え?|[AaＡ])\d*(?:[)】\]>》〉〕」:：.．]\s*|\s+)")
+_ASKED = re.compile(r"(?:か|か。|[?？])[」)）]*$")
+_AFFIRMS = re.compile(
+    r"^(?:はい|ええ|あります|ございます|(?:でき|使え|払え|納められ|受けられ|取れ|見られ|可能で)(?:ます|す|る)|可能です|(?:お使い|ご利用|ご覧|お支払い|お申し?込み|ご予約)(?:いただけ|になれ)ます"
+    r"|(?:行っ|実施し|導入し|始め|設け|用意し|置い|使っ|運用し|配信し)て(?:い|お)ります?)(?:。|、|が、|$)"
+    r"|ない(?:という)?(?:わけ|こと)(?:では|は)(?:決して)?(?:ありません|ございません|ない)。?$"
+)
+
+
+def without_turn(text: str) -> str:
+    """A text without the mark that an answer begins with (答, A., 回答:)."""
+    return _ANSWERS.sub("", text, count=1)
+
+
+def is_question(label: str) -> bool:
+    """Whether a folded heading, row or paragraph ends in a question."""
+    return bool(_ASKED.search(label))
+
+
+def affirms(sentence: str) -> bool:
+    """Whether a folded sentence is a yes to the question before it (あります。 できないわけではありません。)."""
+    return bool(_AFFIRMS.search(sentence))
 
 
 def asker_speaks(text: str) -> bool:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.judge.speech import addressed_to_evaluator, asker_speaks
+from pipeline.judge.speech import addressed_to_evaluator, affirms, asker_speaks, is_question, without_turn
 from pipeline.models import Block, BlockKind, Page, Region
 from pipeline.text import sentences
 
@@ -77,7 +77,7 @@ class Statement:
 
     before, after: folded text of its block around it. link: the whole of it is the label of a link.
     asked: somebody asks here (a councillor, a resident), the office does not speak. heard: before, with the wishes that
-    it reports, which an answer may lean on.
+    it reports, which an answer may lean on. question: what its block says yes to, empty where it does not.
     """
 
     start: int
@@ -89,6 +89,7 @@ class Statement:
     link: bool = False
     asked: bool = False
     heard: str = ""
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ def prepare(page: Page) -> Prepared:
     links = _link_labels(page)
     statements: list[Statement] = []
     addressed = False
-    for part in parts:
-        for statement in _statements(page, part, links):
+    for number, part in enumerate(parts):
+        for statement in _statements(page, part, links, _question(part, parts[number - 1] if number else None)):
             if addressed_to_evaluator(statement.text):
                 addressed = True
             else:
@@ -181,11 +182,25 @@ def _link_labels(page: Page) -> tuple[Sequence[int], dict[int, int]]:
     return sorted(spans), spans
 
 
-def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, int]]) -> Iterator[Statement]:
+def _question(part: Part, before: Part | None) -> str:
+    """The question that the part answers: its row or term, the paragraph before it, or its heading."""
+    if is_question(part.row):
+        return part.row
+    if before is not None and before.section == part.section and before.asked:
+        return before.text
+    heading = part.headings[-1] if part.headings else ""
+    return heading if is_question(heading) else ""
+
+
+def _statements(
+    page: Page, part: Part, links: tuple[Sequence[int], dict[int, int]], question: str
+) -> Iterator[Statement]:
     block = part.block
     spans = [(block.start + start, block.start + end) for start, end in sentences(page.slice(block))]
-    whole = [fold(page.text[start:end]) for start, end in spans]
+    whole = [fold(without_turn(page.text[start:end])) for start, end in spans]
     folded = [spoken(one) for one in whole]
+    if not (folded and question and affirms(folded[0])):
+        question = ""
     for number, (start, end) in enumerate(spans):
         if folded[number]:
             yield Statement(
@@ -198,6 +213,7 @@ def _statements(page: Page, part: Part, links: tuple[Sequence[int], dict[int, in
                 after=folded[number + 1] if number + 1 < len(spans) else "",
                 link=_is_link(start, end, links),
                 asked=asker_speaks(page.text[block.start : end]),
+                question=question,
             )
 
 
