@@ -130,22 +130,22 @@ def harmless(text: str) -> None:
 
 def test_whatever_labels_pages_and_judges_say_is_text_on_the_page(tmp_path: Path) -> None:
     attack = " ".join(ATTACKS)
-    said = attack.replace("<", "&lt;").replace(">", "&gt;")
     labels = [
-        label("ops-08", "no_evidence", note=attack, trap="nothing"),  # the judge quotes the page
+        label("ops-08", "no_evidence", note=attack),
         label("policy-03", "unobserved", note=attack, trap=f"trap {attack}", hard=True),
         label("ops-09", "met", f"/path{attack}", f"quote {attack}", note=attack),
     ]
-    pages = {"index.html": ("試野市", f"<p>令和7年度からRPAを導入し、{said}の入力作業を自動化しています。</p>")}
-    home = labelled_site(tmp_path / SLUG, labels, pages, name=f"name {attack}").parent
+    home = labelled_site(tmp_path / SLUG, labels, name=f"name {attack}").parent
     told = classify(home, "eval", "run", "--labels", str(home / SLUG), "--how", "files")
-    told += classify(home, "eval", "report", str(another(home, f"judge {attack}", id="attack")))
-    assert "3 errors" in told and "<script>alert(1)</script>" in told
+    path = another(home, f"judge {attack}", id="attack")
+    path.write_text(path.read_text("utf-8").replace(RPA, json.dumps(f"said {attack}")[1:-1]), encoding="utf-8")
+    told += classify(home, "eval", "report", str(path))
+    assert "3 errors" in told and "judge: said <script>alert(1)</script>" in told
     text = (home / "evals" / "attack.html").read_text("utf-8")
     harmless(text)
     shown = " ".join(LexborHTMLParser(text).text().split())
-    for place in ("name", "judge", "trap", "quote", "/path", "RPAを導入し、"):
-        assert any(f"{place}{gap}{' '.join(attack.split())}" in shown for gap in ("", " ")), place
+    for place in ("name ", "judge ", "trap ", "quote ", "/path", "said "):
+        assert f"{place}{attack}" in shown, place
 
 
 def test_what_could_turn_the_terminal_s_writing_is_shown_as_a_mark(tmp_path: Path) -> None:
@@ -257,3 +257,9 @@ def test_two_runs_of_one_second_have_ids_of_their_own() -> None:
     job = Job("rules", panel(Wish(judges="rules"), settings))
     made: list[EvalRun] = run([], [job] * 3, criteria, how=How.FILES, settings=settings, watch=lambda *told: None)
     assert len({one.id for one in made}) == 3
+
+
+@pytest.mark.xfail(reason="bug: the message is that of labels without pages, whatever lies beside them")
+def test_labels_with_pages_are_not_told_to_have_none(home: Path) -> None:
+    told = classify(home, "eval", "run", "--labels", str(home / "labels"), "--how", "archived", code=2)
+    assert "not surveyed in this workspace" in told and "no site/ folder" not in told
