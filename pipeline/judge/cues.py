@@ -71,7 +71,7 @@ def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
     """Where the cue matches with its first group in the statement itself; None where it does not."""
     if not _anchored(one, statement) or not _allowed(one, page, statement):
         return None
-    weight, direct = 1.0, True
+    weight, direct = 1.0, bool(one.groups[0].search(statement.text))
     for group in one.groups[1:]:
         place = _place(group, one.cue.within, page, statement)
         if place is None:
@@ -99,7 +99,9 @@ def _anchored(one: Compiled, statement: Statement) -> bool:
     fills = part.block.kind in (BlockKind.CELL, BlockKind.DEFINITION)
     names = [one for one in (part.row, part.column) if len(one) <= LONGEST_NAME_CHARS and not _SENTENCE.search(one)]
     return bool(
-        anchor.search(statement.text) or (fills and anchor.search("|".join(names))) or anchor.search(statement.question)
+        anchor.search(statement.text)
+        or (fills and anchor.search("|".join(names)))
+        or (statement.affirmed and anchor.search(statement.question))
     )
 
 
@@ -128,7 +130,7 @@ def _place(group: re.Pattern[str], within: str, page: Prepared, statement: State
     asked = part.row.endswith(("か", "か。", "?"))
     if group.search(statement.text) or (group.search(part.named) and not asked):
         return "sentence"
-    if group.search(statement.question):
+    if statement.affirmed and group.search(statement.question):
         return "block"
     if _LEANS.match(statement.text) and (
         group.search(statement.before) or any(group.search(one.text) for one in islice(page.earlier(part), 1))
@@ -143,6 +145,14 @@ def _place(group: re.Pattern[str], within: str, page: Prepared, statement: State
     if within == "section" and any(group.search(f"{one.text}|{one.named}") for one in page.earlier(part)):
         return "section"
     return None
+
+
+def find_asked(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:
+    """Where the question that the statement answers holds what the cue is about."""
+    if not statement.question or not _allowed(one, page, statement) or not one.groups[0].search(statement.question):
+        return None
+    around = "|".join((statement.question, statement.text, statement.part.headings[-1] if statement.part.headings else ""))
+    return Hit(one.cue, 0, 0.95, direct=False) if all(group.search(around) for group in one.groups) else None
 
 
 def find_around(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:

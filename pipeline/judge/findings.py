@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from pipeline.judge.accounts import Account
 from pipeline.judge.actor import Actor, Names
-from pipeline.judge.cues import Compiled, Hit, find, find_around
+from pipeline.judge.cues import Compiled, Hit, find, find_around, find_asked
 from pipeline.judge.dates import mentions
 from pipeline.judge.polarity import elliptic
 from pipeline.judge.speech import residents_voice, wishes_are_gathered
@@ -60,6 +60,10 @@ _VISITED = re.compile(
 )
 _GLOSSARY = re.compile(r"用語(?:集|の?解説|の?説明|$)|カタカナ(?:語|用語)|まめ知識|豆知識|ことばの(?:説明|解説)")
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
+# A denial may take one group of its cue from its block or heading.
+_NEAR_ENOUGH = 0.88
+_DROPPED = re.compile(r"見送|断念|採用(?:には|は)|継続し|続けな|行わない|打ち切|移行し(?:ない|ません)|本格(?:実施|導入|運用)")
+_TRIED = re.compile(r"試(?:し|み|行|験)|実証|(?:まし|てい|でい|てき|られ)た")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
@@ -106,11 +110,13 @@ class Reader:
         spoken = self._mode(page, statement, hit.at)
         actor = self._actor(criterion, page, statement, hit.at)
         side = self._side(criterion, hit, spoken, statement)
-        if side is Side.AGAINST and not (hit.direct or elliptic(statement.text)):
+        if side is Side.AGAINST and not (hit.direct or hit.weight >= _NEAR_ENOUGH or elliptic(statement.text)):
             side = Side.ASIDE
         if side is Side.AGAINST and len(statement.text) < _SHORTEST_DENIAL_CHARS:
             side = Side.ASIDE
         if side is Side.FOR and not hit.direct and self._taken_back(page, statement):
+            side = Side.ASIDE
+        if side is Side.FOR and not _past_is_enough(criterion) and self._came_to_nothing(page, statement):
             side = Side.ASIDE
         if actor.other or not self._own_press(page, statement) or self._voice(page, statement):
             side = Side.ASIDE
@@ -140,14 +146,17 @@ class Reader:
     def _read_answer(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
         """A denial that names nothing itself, about what a cue of the thing finds around it."""
         last = clauses(statement.text)[-1]
-        if cue.cue.asserts or statement.part.block.kind in _NO_TEXT_KINDS or not elliptic(last):
+        if cue.cue.asserts or statement.part.block.kind in _NO_TEXT_KINDS:
+            return None
+        hit = find_asked(cue, page, statement)
+        if hit is None and not elliptic(last):
             return None
         spoken = self._mode(page, statement, len(statement.text))
         if spoken.mode not in (Mode.DENIES, Mode.PLANS, Mode.ENDED) or len(statement.text) < _SHORTEST_DENIAL_CHARS:
             return None
         if _past_is_enough(criterion) and spoken.mode is Mode.ENDED:
             return None
-        hit = find_around(cue, page, statement)
+        hit = hit or find_around(cue, page, statement)
         if hit is None:
             return None
         actor = self._actor(criterion, page, statement, len(statement.text))
@@ -186,13 +195,28 @@ class Reader:
             last.mode is Mode.ASKS or (last.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED) and elliptic(parts[-1]))
         ):
             return last
+        if chosen is not parts[-1] and last.mode in (Mode.DENIES, Mode.ENDED) and _TRIED.search(chosen):
+            return last
         return said(chosen, as_of=self.as_of, written=written, after=after)
 
     def _taken_back(self, page: Prepared, statement: Statement) -> bool:
         """Whether an earlier sentence of the block denies what this one, which leans on it, seems to say."""
         earlier = [one for one in statement.before.split("。") if one]
-        denied = (Mode.DENIES, Mode.ENDED, Mode.PLANS)
-        return any(said(one, as_of=self.as_of, written=page.page.dated).mode in denied for one in earlier)
+        return any(self._denied(one, page) for one in earlier)
+
+    def _came_to_nothing(self, page: Prepared, statement: Statement) -> bool:
+        """Whether what was tried is told to have ended: by the next sentence, or by a later cell of its row."""
+        if not _TRIED.search(statement.text):
+            return False
+        later = [statement.after] if statement.after else []
+        if statement.part.row and statement.part.block.kind is BlockKind.CELL:
+            following = page.parts[statement.part.place + 1 : statement.part.place + 4]
+            later += [clauses(one.text)[-1] for one in following if one.row == statement.part.row and one.text]
+        return any(self._denied(one, page) and (elliptic(one) or _DROPPED.search(one)) for one in later)
+
+    def _denied(self, sentence: str, page: Prepared) -> bool:
+        mode = said(sentence, as_of=self.as_of, written=page.page.dated).mode
+        return mode in (Mode.DENIES, Mode.ENDED, Mode.PLANS)
 
     def _side(self, criterion: Criterion, hit: Hit, spoken: Said, statement: Statement) -> Side:
         mode = spoken.mode
@@ -203,7 +227,8 @@ class Reader:
             if mode is Mode.LABEL or not _WORD.search(hit.rest):
                 return Side.FOR
             return Side.ASIDE if mode is Mode.LIMITS else Side.AGAINST
-        if hit.cue.plans_count and mode in (Mode.PLANS, Mode.INTENDS, Mode.DOES) and not spoken.open:
+        written = mode is Mode.PLANS and not spoken.open and spoken.day is None
+        if hit.cue.plans_count and (written or mode in (Mode.INTENDS, Mode.DOES)):
             return Side.FOR
         if _past_is_enough(criterion) and (mode is Mode.ENDED or spoken.over):
             return Side.FOR

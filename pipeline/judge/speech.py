@@ -54,6 +54,7 @@ def wishes_are_gathered(title: str, headings: str) -> bool:
 
 _ANSWERS = re.compile(r"^\s*(?:[(【\[<《〈〔「■●◆○◎・]\s*)?(?:答弁|回答|お?答え?|[AaＡ])\d*(?:[)】\]>》〉〕」:：.．]\s*|\s+)")
 _ASKED = re.compile(r"(?:か|か。|[?？])[」)）]*$")
+_WISHED = re.compile(r"(?:ほしい|欲しい|べき(?:だ|では)?|たい|のでは|しては|不便|困る)[。」]?$")
 _AFFIRMS = re.compile(
     r"^(?:はい|ええ|あります|ございます|(?:でき|使え|払え|納められ|受けられ|取れ|見られ|可能で)(?:ます|す|る)|可能です|(?:お使い|ご利用|ご覧|お支払い|お申し?込み|ご予約)(?:いただけ|になれ)ます"
     r"|(?:行っ|実施し|導入し|始め|設け|用意し|置い|使っ|運用し|配信し)て(?:い|お)ります?)(?:。|、|が、|$)"
@@ -69,6 +70,11 @@ def without_turn(text: str) -> str:
 def is_question(label: str) -> bool:
     """Whether a folded heading, row or paragraph ends in a question."""
     return bool(_ASKED.search(label))
+
+
+def is_wish(label: str) -> bool:
+    """Whether a folded row tells what somebody wants (市のLINEを作ってほしい)."""
+    return bool(_WISHED.search(label))
 
 
 def affirms(sentence: str) -> bool:

@@ -8,7 +8,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.judge.speech import addressed_to_evaluator, affirms, asker_speaks, is_question, without_turn
+from pipeline.judge.speech import (
+    addressed_to_evaluator,
+    affirms,
+    asker_speaks,
+    is_question,
+    is_wish,
+    without_turn,
+)
 from pipeline.models import Block, BlockKind, Page, Region
 from pipeline.text import sentences
 
@@ -77,7 +84,7 @@ class Statement:
 
     before, after: folded text of its block around it. link: the whole of it is the label of a link.
     asked: somebody asks here (a councillor, a resident), the office does not speak. heard: before, with the wishes that
-    it reports, which an answer may lean on. question: what its block says yes to, empty where it does not.
+    it reports, which an answer may lean on. question: what its block answers, empty where nothing is asked; affirmed: the block says yes to it.
     """
 
     start: int
@@ -90,6 +97,7 @@ class Statement:
     asked: bool = False
     heard: str = ""
     question: str = ""
+    affirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -184,7 +192,7 @@ def _link_labels(page: Page) -> tuple[Sequence[int], dict[int, int]]:
 
 def _question(part: Part, before: Part | None) -> str:
     """The question that the part answers: its row or term, the paragraph before it, or its heading."""
-    if is_question(part.row):
+    if is_question(part.row) or is_wish(part.row):
         return part.row
     if before is not None and before.section == part.section and before.asked:
         return before.text
@@ -199,8 +207,7 @@ def _statements(
     spans = [(block.start + start, block.start + end) for start, end in sentences(page.slice(block))]
     whole = [fold(without_turn(page.text[start:end])) for start, end in spans]
     folded = [spoken(one) for one in whole]
-    if not (folded and question and affirms(folded[0])):
-        question = ""
+    affirmed = bool(folded and question and affirms(folded[0]))
     for number, (start, end) in enumerate(spans):
         if folded[number]:
             yield Statement(
@@ -214,6 +221,7 @@ def _statements(
                 link=_is_link(start, end, links),
                 asked=asker_speaks(page.text[block.start : end]),
                 question=question,
+                affirmed=affirmed,
             )
 
 
