@@ -116,8 +116,6 @@ def test_a_floor_above_what_is_reached_fails(home: Path, name: str, floor: float
     rewrite(home, floors=REACHED | {name: floor})
     found = gate(home, code=1)
     assert [line for line in found.splitlines() if "Below" in line] == [f"Below the gate: {told}"]
-    rewrite(home, floors=REACHED | {"agreement": 0.5})
-    gate(home)
 
 
 def other_note(home: Path) -> None:
@@ -148,7 +146,12 @@ def test_other_labels_or_pages_than_those_of_the_floors_fail_and_are_named(
     change(home)
     told = [line for line in gate(home, code=1).splitlines() if line.startswith("Below the gate")]
     assert told == [f"Below the gate: {slug}: its labels or pages are not those of the floors" for slug in named]
+
+
+def test_changed_labels_are_taken_over_by_pinning(home: Path) -> None:
+    one_less(home)
     gate(home, "--pin", "--how", "files")
+    assert floors(home)["digests"].keys() == {"other"}
     gate(home)
 
 

@@ -27,7 +27,9 @@ _POINTS_BACK = re.compile(
 )
 _SENTENCE = re.compile(r"[はをが。]")
 # これ, その結果, 同アプリ: what it is about stands in the sentence or block before.
-_LEANS = re.compile(r"^(?:こ(?:れ|の|こ|ちら|うした)|そ(?:れ|の|こ|うした)|同(?:アプリ|システム|サービス|年|月|社|課|事業|計画|制度))")
+_LEANS = re.compile(
+    r"^(?:こ(?:れ|の|こ|ちら|うした)|そ(?:れ|の|こ|うした)|同(?:アプリ|システム|サービス|年|月|社|課|事業|計画|制度))"
+)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def find_asked(one: Compiled, page: Prepared, statement: Statement) -> Hit | Non
     """Where the question that the statement answers holds what the cue is about."""
     if not statement.question or not _allowed(one, page, statement) or not one.groups[0].search(statement.question):
         return None
-    around = "|".join((statement.question, statement.text, statement.part.headings[-1] if statement.part.headings else ""))
+    around = "|".join(
+        (statement.question, statement.text, statement.part.headings[-1] if statement.part.headings else "")
+    )
     return Hit(one.cue, 0, 0.95, direct=False) if all(group.search(around) for group in one.groups) else None
 
 

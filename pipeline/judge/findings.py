@@ -53,6 +53,10 @@ _KEPT_WEIGHT = 0.8  # announced, and the day has come
 _EXCLUDES = re.compile(
     r"(?:でき|使え|なれ|受け付け|対応してい|取り扱ってい|扱え|取れ)(?:ない|ません)|対象外|不可|除外|以外|検討|予定|終了|廃止"
 )
+# A list of what is asked for or thought of, and not of what is there.
+_ASKED_FOR = re.compile(
+    r"要求|予算案|予算見積|要望|提案|今後の(?:予定|課題|計画)|課題$|達成できなかった|未達成|未着手|未実施"
+)
 _BY_NAME_STRENGTH = 0.8
 # A report of what was seen elsewhere, and not an offer to be visited.
 _VISITED = re.compile(
@@ -62,7 +66,9 @@ _GLOSSARY = re.compile(r"用語(?:集|の?解説|の?説明|$)|カタカナ(?:�
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 # A denial may take one group of its cue from its block or heading.
 _NEAR_ENOUGH = 0.88
-_DROPPED = re.compile(r"見送|断念|採用(?:には|は)|継続し|続けな|行わない|打ち切|移行し(?:ない|ません)|本格(?:実施|導入|運用)")
+_DROPPED = re.compile(
+    r"見送|断念|採用(?:には|は)|継続し|続けな|行わない|打ち切|移行し(?:ない|ません)|本格(?:実施|導入|運用)"
+)
 _TRIED = re.compile(r"試(?:し|み|行|験)|実証|(?:まし|てい|でい|てき|られ)た")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
@@ -244,6 +250,8 @@ class Reader:
         part = statement.part
         names = (part.row, part.column, part.headings[-1] if part.headings else "", statement.before)
         if statement.link or any(_EXCLUDES.search(name) for name in names):
+            return False
+        if any(_ASKED_FOR.search(name) for name in (*part.headings, part.row, part.column)):
             return False
         kind = statement.part.block.kind
         return hit.cue.labels_count or (kind in _ENTRY_KINDS and bool(statement.part.row))

@@ -51,7 +51,7 @@ class RulesJudge:
         found = [one for sha in pages for one in self._findings(criterion, self._page(pages[sha]))]
         names = _service_names(found)
         found += [one for sha in pages for one in self._reader.ended(criterion, self._page(pages[sha]), names)]
-        best = _strongest(found, Side.FOR), _strongest(found, Side.AGAINST)
+        best = _lasting(found, _strongest(found, Side.FOR)), _strongest(found, Side.AGAINST)
         chosen, other = self._weigh(criterion, *best)
         searched = tuple(sorted(pages))
         if chosen is None:
@@ -93,7 +93,8 @@ class RulesJudge:
         if yes is None or no is None:
             return yes or no, None
         if yes.account is not None:
-            return yes, no
+            closed = no.said.mode in (Mode.ENDED, Mode.DENIES) and yes.day and no.day and no.day > yes.day
+            return (no, yes) if closed else (yes, no)
         if yes.statement is not None and yes.statement.link:
             return no, yes  # a title in a list does not know what its page now says
         if yes.day and no.day and yes.day != no.day and yes.page.sha256 != no.page.sha256:
@@ -162,6 +163,14 @@ def _strongest(found: Sequence[Finding], side: Side) -> Finding | None:
     """The most direct and, of equals, the most recent finding of a side that is strong enough to show."""
     enough = [one for one in found if one.side is side and one.score >= THRESHOLD]
     return max(enough, key=lambda one: (round(one.score, 2), one.day or date.min), default=None)
+
+
+def _lasting(found: Sequence[Finding], best: Finding | None) -> Finding | None:
+    """Of an account's links the one on a page that is kept up: without a date, else the newest."""
+    if best is None or best.account is None:
+        return best
+    links = [one for one in found if one.side is Side.FOR and one.account is not None and one.score >= THRESHOLD]
+    return max(links, key=lambda one: (one.day or date.max, one.score))
 
 
 def _support(found: Sequence[Finding], chosen: Finding) -> list[Finding]:

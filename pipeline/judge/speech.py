@@ -52,7 +52,9 @@ def wishes_are_gathered(title: str, headings: str) -> bool:
     return bool(_VOICE_PLACE.search(title) or _VOICE_PLACE.search(headings))
 
 
-_ANSWERS = re.compile(r"^\s*(?:[(【\[<《〈〔「■●◆○◎・]\s*)?(?:答弁|回答|お?答え?|[AaＡ])\d*(?:[)】\]>》〉〕」:：.．]\s*|\s+)")
+_ANSWERS = re.compile(
+    r"^\s*(?:[(【\[<《〈〔「■●◆○◎・]\s*)?(?:答弁|回答|お?答え?|[AaＡ])\d*(?:[)】\]>》〉〕」:：.．]\s*|\s+)"
+)
 _ASKED = re.compile(r"(?:か|か。|[?？])[」)）]*$")
 _WISHED = re.compile(r"(?:ほしい|欲しい|べき(?:だ|では)?|たい|のでは|しては|不便|困る)[。」]?$")
 _AFFIRMS = re.compile(

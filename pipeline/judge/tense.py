@@ -101,7 +101,7 @@ _PLAN = re.compile(
     r"(?:予定(?!通り|どおり|表|日|者|価格)|検討|見込み|見通し|準備中|準備を(?:進め|して)|準備して|構想(?:中|して|段階)|協議(?:中|を(?:進め|行))|調整(?:中|を(?:進め|行))"
     r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく"
     r"|(?:考え|方針|つもり|意向|段取り|運び)(?:です|で(?:い|お|あ)|とのこと)|[るすた](?:計画|見通し|見込み|予定)$|見込(?:む|みます|んで)"
-    r"|判断(?:し|いた|する)|結論を出|議論(?:し|いた)|話し合って(?:い|ま)|整理(?:中|して)|課題と(?:し|さ)|結論は|要否|是非)"
+    r"|判断(?:し|いた|する)|結論を出|議論(?:し|いた)|話し合って(?:い|ま)|整理中|課題と(?:し|さ)|結論は|要否|是非)"
     r"[^、。]{0,16}[、。」)]*$"
 )
 # What happens when something else is ready: 新庁舎の開庁と同時に採り入れます.
@@ -128,7 +128,7 @@ _END = re.compile(
 )
 # The end of paper is a beginning.
 _OLD_WAY = re.compile(
-    r"(?:紙|印刷|刷|押印|印鑑|はんこ|ハンコ|印|朱肉|郵送|記入|手書き|書き写|持ち回り|現金|固定席|席の割り?当て|決まった席)[^、。]{0,16}(?:を|は|も)(?:原則(?:として)?)?(?:すべて)?(?:取り)?(?:やめ|廃止|なくし|片付|片づ)"
+    r"(?:紙|印刷|刷|押印|印鑑|はんこ|ハンコ|印|朱肉|郵送|記入|手書き|書き写|持ち回り|現金|固定席|席の割り?当て|決まった席|一人に一つの?(?:机|席)[^。]{0,8})[^、。]{0,16}(?:を|は|も)(?:原則(?:として)?)?(?:すべて)?(?:取り)?(?:やめ|廃止|なくし|片付|片づ)"
 )
 _ENDED_ROUND = re.compile(
     r"(?:受付|受け付け|募集|申込(?:み)?|申し込み|申請|応募|投票|工事|会議|期間|回答|販売|入札|放送|全\d+回で、|先月|先週|無事(?:に)?|今年度の|本年度の|昨年度の|第\d+回)(?:[^、。]{0,10})?(?:は|を|が)?$"
@@ -138,7 +138,12 @@ _FORMER = re.compile(
 )
 _PAST_STATE = re.compile(r"(?:ていました|ておりました|(?:でき|られ|え)ました)[^。]{0,3}[、。」)]*$")
 _SUCCEEDED = re.compile(
-    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:替|代|変)わ(?:り|っ)|(?:役目|役割|後)を(?:引き継|継)|(?:に|へ)(?:衣替え|生まれ変わ|移り|移し)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から))"
+    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:替|代|変)わ(?:り|っ)|(?:役目|役割|後|業務|仕事|事務|所掌|機能)(?:を|は)[^。]{0,16}(?:引き継|継い)|(?:に|へ)(?:衣替え|生まれ変わ|移り|移し)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|(?:翌|同)?(?:\d+)?月(?:\d+日)?からは|翌月から|以後は新|その後を|移して(?:い|お)|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から|へ))"
+)
+# A successor of the same kind, and a return to paper and counters.
+_ANOTHER = re.compile(r"「|新(?:しい|たな|たに)|後継|公式|アプリ|サイト|システム|サービス|クラウド|引き継")
+_BACK = re.compile(
+    r"現金|紙(?:の|で|に)|窓口(?:のみ|だけ|で)|電話(?:のみ|だけ|で)|対面|郵送|県(?:の|が)|国(?:の|が)|民間|店舗"
 )
 _NO_SUCCESSOR = re.compile(r"(?:後継|代わり|代替)[^、。]{0,16}(?:ありません|ない|なし|予定して(?:い|お))")
 _START = re.compile(
@@ -157,8 +162,13 @@ _PREDICATE = re.compile(
     r"|(?:ます|ました|ません|です|でき|られ|して|され)"
 )
 
+_CROSS = re.compile(r"^(?:[×✕✗xー―-]|不可|なし|無し|無|未)[。]?$")
+# The municipality has no part in it.
+_NO_PART = re.compile(
+    r"(?:市|町|村|区|本市|当市)(?:は|も|が)、?(?:加わ|関わ|関与し|参加し|携わ)(?:って|て)(?:い|お)(?:ません|りません|ない)"
+)
 # Clauses that speak of the topic and say nothing of what is done here.
-_ELSEWHERE = (_WARNS, _TAKES_NOTE, _DEFINES, _EXPLAINS, _TREND, _WHETHER, _TENDERS, _COUNTED, _SPECULATES)
+_ELSEWHERE = (_NO_PART, _WARNS, _TAKES_NOTE, _DEFINES, _EXPLAINS, _TREND, _WHETHER, _TENDERS, _COUNTED, _SPECULATES)
 
 
 def clauses(sentence: str) -> list[str]:
@@ -170,6 +180,8 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     """What a folded clause says as of a day. written: when its page was; after: the sentence that follows it."""
     clause = re.sub(r"\((?![^()]*(?:予定|検討|見込|中止|終了|廃止|未))[^()]{1,30}\)(?=[。、]?$)", "", clause) or clause
     trial = bool(_TRIAL.search(clause))
+    if _CROSS.match(clause):
+        return Said(Mode.DENIES, trial)
     if _ASKS.search(clause) and not _INSTRUCTS.search(clause):
         return Said(Mode.ASKS, trial)
     if _TITLES.search(clause):
@@ -228,7 +240,8 @@ def _ended(clause: str, as_of: date, written: date | None, after: str) -> Said:
         return Said(Mode.DOES, day=None)
     succeeded = _SUCCEEDED.search(clause) or (_SUCCEEDED.search(after) and not denies(after))
     if succeeded and not _NO_SUCCESSOR.search(clause + after):
-        return Said(Mode.LIMITS)
+        goes_on = bool(after) and bool(_ANOTHER.search(after)) and not _BACK.search(after) and not denies(after)
+        return Said(Mode.DOES if goes_on else Mode.LIMITS)
     return Said(Mode.ENDED, day=max(days) if days else None)
 
 
