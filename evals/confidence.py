@@ -96,9 +96,9 @@ def risk_coverage(cases: Sequence[Case]) -> list[Point]:
 def auto_accept(cases: Sequence[Case]) -> Threshold:
     """The lowest confidence down to which the bound of the risk stays under TARGET_RISK.
 
-    Thresholds are tried from the most confident down and the first failure after a success ends the search: a fixed
-    sequence of tests, which needs no correction for their number. held_out chooses without each city in turn and counts
-    what that threshold accepts there.
+    Thresholds are tried from the most confident down, beginning where so many judgements without an error could
+    pass, and the first failure ends the search: a fixed sequence of tests, which needs no correction for their number.
+    held_out chooses without each city in turn and counts what that threshold accepts there.
     """
     sites = sorted({case.site for case in cases})
     accepted = [case for site in sites for case in _accepted_at(site, cases)]
@@ -116,10 +116,11 @@ def _accepted_at(site: str, cases: Sequence[Case]) -> list[Case]:
 def _lowest(points: Sequence[Point]) -> Point | None:
     found = None
     for point in points:
-        if point.bound <= TARGET_RISK:
-            found = point
-        elif found:
+        if upper_bound(0, point.accepted, ALPHA) > TARGET_RISK:
+            continue
+        if point.bound > TARGET_RISK:
             break
+        found = point
     return found
 
 

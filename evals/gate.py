@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import floor, isfinite
 from pathlib import Path
+from typing import Annotated
 
 import yaml
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from evals.confidence import errors_first
 from evals.metrics import figures
@@ -22,13 +24,19 @@ _HEAD = """\
 """
 
 
+def _finite(value: float) -> float:
+    if not isfinite(value):
+        raise ValueError("a floor must be a number")
+    return value
+
+
 class Floors(Noun):
     """What one judge must reach. digests: of labels and pages by site; floors: lowest figure by name."""
 
     how: How
     criteria_id: str
     digests: dict[str, Sha256]
-    floors: dict[str, float]
+    floors: dict[str, Annotated[float, AfterValidator(_finite)]]
 
 
 class Gate(Noun):
@@ -44,7 +52,7 @@ def gate_of(folder: Path) -> Gate:
         return Gate()
     try:
         return Gate.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (ValidationError, yaml.YAMLError) as error:
+    except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid ({str(error).splitlines()[0]}). Restore it, or pin anew.") from None
 
 
@@ -66,31 +74,39 @@ def measured(run: EvalRun) -> dict[str, float]:
 def failures(run: EvalRun, floors: Floors) -> list[str]:
     """One line for each reason why the run does not pass."""
     changed = _changed(run, floors)
-    wrong = [f"{slug}: its labels or pages are not those of the floors" for slug in changed]
+    wrong = (
+        [] if run.criteria_id == floors.criteria_id else [f"judged by {run.criteria_id}, floors {floors.criteria_id}"]
+    )
+    wrong += [f"{slug}: its labels or pages are not those of the floors" for slug in changed]
     reached = measured(run)
-    for name, floor in floors.floors.items():
+    for name, lowest in floors.floors.items():
         value = reached.get(name)
-        if value is None or value < floor:
-            wrong.append(f"{name}: {'undefined' if value is None else f'{value:.4f}'}, below its floor of {floor:.4f}")
+        if value is None or _rounded(value) < lowest:
+            wrong.append(f"{name}: {'undefined' if value is None else f'{value:.4f}'}, below its floor of {lowest:.4f}")
     return wrong
 
 
 def pinned(run: EvalRun, before: Floors | None, *, lower: bool) -> Floors:
     """Floors at the figures of the run. Raises InputError where that would lower one and `lower` is not said."""
-    now = {name: int(value * 10**DECIMALS) / 10**DECIMALS for name, value in measured(run).items()}
+    now = {name: _rounded(value) for name, value in measured(run).items()}
     sunk = [
-        f"{name} {floor:.4f} -> {now.get(name, 0):.4f}"
-        for name, floor in (before.floors.items() if before else ())
-        if now.get(name, 0) < floor
+        f"{name} {lowest:.4f} -> {f'{now[name]:.4f}' if name in now else 'undefined'}"
+        for name, lowest in (before.floors.items() if before else ())
+        if name not in now or now[name] < lowest
     ]
     if sunk and not lower:
         raise InputError(f"{run.judge}: that lowers {', '.join(sunk)}. Mend the judge, or say --lower.")
     return Floors(
-        how=run.sites[0].how,
+        how=next((site.how for site in run.sites if site.how is not How.ARCHIVED), How.ARCHIVED),
         criteria_id=run.criteria_id,
         digests={site.slug: site.digest for site in run.sites},
         floors=now,
     )
+
+
+def _rounded(value: float) -> float:
+    """Rounded down to DECIMALS; what floating point left a hair below a step counts as that step."""
+    return float(floor(value * 10**DECIMALS + 1e-6) / 10**DECIMALS)
 
 
 def write(folder: Path, gate: Gate) -> Path:

@@ -15,6 +15,7 @@ from pipeline.store.log import CODERS, codings, standing
 ANCHORED = "confirmed with the machine's proposal in view: agreement with it would be agreement with itself"
 HALF_CODED = "coded by one person; a label needs two who did not see each other's answer"
 UNSETTLED = "two coders differ and no adjudicator has settled it"
+RETURNED = "returned to its coders and not decided again"
 NOT_CODED = "nobody has coded it"
 CHANGED = "changed after two coders had agreed, with the machine's proposal in view"
 
@@ -34,7 +35,7 @@ def from_queue(items: Sequence[QueueItem]) -> Imported:
     refused: dict[str, list[str]] = {}
     for item in items:
         blind, held = codings(item.decisions), standing(item.decisions)
-        why = _refusal(blind, held)
+        why = ANCHORED if _had_seen(blind, item.decisions) else _refusal(blind, held)
         if why or held is None or held.verdict is None:
             refused.setdefault(why, []).append(item.judgement.criterion)
         else:
@@ -65,19 +66,34 @@ def write(found: Imported, run: Run, folder: Path) -> Path:
     own.mkdir(parents=True, exist_ok=True)
     (own / MANIFEST).write_text(manifest.model_dump_json(indent=1, exclude_none=True) + "\n", encoding="utf-8")
     lines = [one.model_dump(mode="json") for one in found.labels]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    text = "".join(_one_line(json.dumps(line, ensure_ascii=False)) + "\n" for line in lines)
     (own / LABELS).write_text(text, encoding="utf-8")
     return own / LABELS
+
+
+def _had_seen(blind: Sequence[Decision], log: Sequence[Decision]) -> bool:
+    """Whether a coder had decided with the proposal in view before, even if that was taken back."""
+    coders = {one.reviewer for one in blind}
+    first = next((number for number, one in enumerate(log) if one in blind), len(log))
+    open_ = (Action.APPROVE, Action.AMEND, Action.REJECT)
+    return any(one.reviewer in coders and one.action in open_ for one in log[:first])
 
 
 def _refusal(blind: Sequence[Decision], held: Decision | None) -> str:
     if len(blind) >= CODERS:
         agreed = len({one.verdict for one in blind}) == 1
         changed = held is not None and agreed and held.action is not Action.CODE
-        return CHANGED if changed else ("" if held else UNSETTLED)
+        return CHANGED if changed else ("" if held else RETURNED if agreed else UNSETTLED)
     if held:
         return ANCHORED
     return HALF_CODED if blind else NOT_CODED
+
+
+def _one_line(text: str) -> str:
+    """Line ends that Unicode knows beside the line feed, as JSON escapes: some readers part lines at them."""
+    for mark in "\u2028\u2029\u0085":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return text
 
 
 def _label(criterion: str, blind: Sequence[Decision], held: Decision) -> Label:

@@ -37,13 +37,22 @@ class Runs:
         """
         if name and Path(name).is_file():
             return _read(Path(name))
-        fitting = [one for one in self.ids() if one == name or one.startswith(name) or one.endswith(f"-{name}")]
+        known = self.ids()
+        named = filed(name)
+        fitting = [one for one in known if one == name] or [
+            one for one in known if one.startswith(name) or one.endswith(f"-{named}")
+        ]
         if not fitting:
-            known = ", ".join(self.ids()[-3:]) or "none yet"
+            latest = ", ".join(known[-3:]) or "none yet"
             raise InputError(
-                f"no eval run {name or 'at all'} in {self.folder} (the latest: {known}). `classify eval run`"
+                f"no eval run {name or 'at all'} in {self.folder} (the latest: {latest}). `classify eval run`"
             )
         return _read(self.folder / f"{fitting[-1]}.json")
+
+
+def filed(judge: str) -> str:
+    """A judge's name as it stands in file names."""
+    return "".join(one if one.isalnum() or one in "-._" else "_" for one in judge)
 
 
 def _read(path: Path) -> EvalRun:

@@ -101,7 +101,7 @@ def load(path: Path) -> list[Labelled]:
         raise InputError(f"{path}: no such folder or file. Give a folder of labelled sites or a labels.jsonl.")
     files = [path / LABELS] if (path / LABELS).is_file() else sorted(path.glob(f"*/{LABELS}"))
     if not files:
-        raise InputError(f"{path}: no {LABELS} in it nor in a folder of it. evals/README.md tells the format.")
+        raise InputError(f"{path}: no {LABELS} in it nor in a folder of it. evals/labels/README.md tells the format.")
     found = sorted((_read(one.parent, one) for one in files), key=lambda one: one.manifest.slug)
     _unlike([one.manifest.slug for one in found], path)
     return found
@@ -124,8 +124,12 @@ def _definitions(noun: type[Noun]) -> dict[str, Any]:
 
 def _read(folder: Path, file: Path) -> Labelled:
     manifest = _parsed(Manifest, folder / MANIFEST, _text(folder / MANIFEST))
-    lines = _text(file).splitlines()
+    lines = _text(file).split("\n")
     labels = tuple(_parsed(Label, file, line, number) for number, line in enumerate(lines, 1) if line.strip())
+    if not labels:
+        raise InputError(
+            f"{file}: no label in it. Write one line a criterion; `classify eval schema` prints the format."
+        )
     _unlike([label.criterion for label in labels], file)
     site = next((one for one in (folder / "site", *_bundled(manifest)) if one.is_dir()), None)
     return Labelled(manifest, labels, site, _digest(folder / MANIFEST, file, site))
@@ -138,7 +142,7 @@ def _bundled(manifest: Manifest) -> tuple[Path, ...]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{file}: missing. A labelled site needs {MANIFEST} and {LABELS}.") from None
     except UnicodeDecodeError as error:
@@ -152,7 +156,9 @@ def _parsed(kind: type[N], file: Path, text: str, line: int = 0) -> N:
         first = error.errors(include_url=False)[0]
         where = f"{file}:{line}" if line else f"{file}"
         at = ".".join(map(str, first["loc"]))
-        raise InputError(f"{where}: {at}: {first['msg']}. `classify eval schema` prints the format.") from None
+        raise InputError(
+            f"{where}: {f'{at}: ' if at else ''}{first['msg']}. `classify eval schema` prints the format."
+        ) from None
 
 
 def _unlike(names: Sequence[str], where: Path) -> None:

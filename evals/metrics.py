@@ -32,7 +32,7 @@ class Share:
 @dataclass(frozen=True)
 class Figures:
     """What is measured of some cases. confusion: (label, verdict) -> count; prevalence: share of labels that are met;
-    f1: harmonic mean of precision and recall of met, None where either is undefined; point_kappa: Cohen's kappa of
+    f1: of met, None where neither a label nor a verdict is met; point_kappa: Cohen's kappa of
     point against no point, which is what scores rest on; alpha: Krippendorff's, of the judge and all human coders."""
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from evals.labels import Evidence, LabelVerdict
 from evals.metrics import Share
@@ -51,8 +52,8 @@ def _alike(gold: Evidence, said: Evidence) -> bool:
     if gold.href and gold.href == said.href:
         return True
     one, other = fold(gold.quote), fold(said.quote)
-    if not one and not other:
-        return True  # a measurement: its page is all there is
+    if one == other:
+        return True  # a cell of one mark; or a measurement, whose page is all there is
     short, long = sorted((_pairs(one), _pairs(other)), key=len)
     return bool(short) and len(short & long) >= OVERLAP * len(short)
 
@@ -63,4 +64,4 @@ def _pairs(text: str) -> set[str]:
 
 def _page(path: str) -> str:
     """An address without the name that servers leave off."""
-    return path.removesuffix("index.html")
+    return unquote(path).removesuffix("index.html")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from evals.kept import filed
 from evals.labels import Evidence, Label, Labelled, LabelVerdict
 from evals.nouns import Case, EvalRun, How, SiteRun
 from pipeline.cache import Answers
@@ -108,9 +109,13 @@ def _archived(site: Labelled, criteria: CriteriaSet, settings: Settings, watch: 
         kept = store.run(told.run) if told.run else store.latest_run(told.code, state=RunState.DONE)
     if kept is None:
         raise InputError(
-            f"{told.slug}: no site/ folder beside its labels, and {told.name} ({told.code}) "
+            f"{told.slug}: {'' if site.site else 'no site/ folder beside its labels, and '}{told.name} ({told.code}) "
             f"{f'has no survey {told.run}' if told.run else 'is not surveyed'} in this workspace. "
             "Survey it with `classify --city`, or set CLASSIFY_HOME to the workspace that holds it."
+        )
+    if kept.municipality.code != told.code:
+        raise InputError(
+            f"{told.slug}: survey {told.run} is of {kept.municipality.name}. Correct `run` in its manifest."
         )
     return replace(matter_of(kept, settings, watch), criteria=criteria, as_of=told.as_of)
 
@@ -189,7 +194,7 @@ def _run(job: Job, criteria: CriteriaSet, sites: Sequence[SiteRun], cases: Seque
     now = datetime.now(UTC)
     prompts = [question.prompts.sha256 for question in job.panel.questions.values()]
     return EvalRun(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{''.join(c if c.isalnum() or c in '-._' else '_' for c in job.judge)}",
+        id=f"{now:%Y%m%dT%H%M%S%fZ}-{filed(job.judge)}",
         made=now,
         judge=job.judge,
         criteria_id=criteria.id,

@@ -77,7 +77,9 @@ def undefined(one: Figures) -> Iterator[str]:
     for name, found in (("precision", one.precision), ("recall", one.recall)):
         if found.value is None:
             yield f"{one.name}: {name} undefined, {found.why}"
-    for name, beyond in (("kappa", one.kappa), ("AC1", one.ac1), ("alpha", one.alpha)):
+    if one.f1 is None:
+        yield f"{one.name}: F1 undefined, neither a label nor a verdict is met"
+    for name, beyond in (("kappa", one.kappa), ("point", one.point_kappa), ("AC1", one.ac1), ("alpha", one.alpha)):
         if beyond.value is None:
             yield f"{one.name}: {name} undefined, {beyond.why}"
 
@@ -86,7 +88,9 @@ def show(found: Measured, *, every_criterion: bool = True) -> None:
     """All tables of a run."""
     console = Console()
     run = found.run
-    console.print(f"{run.judge} · {len(run.sites)} sites, {len(run.cases)} labels · {run.id}", highlight=False)
+    console.print(
+        f"{run.judge} · {len(run.sites)} sites, {len(run.cases)} labels · {run.id}", highlight=False, markup=False
+    )
     console.print(_figures("Agreement with the labels", [*found.sites, *found.viewpoints, found.pooled]))
     console.print("point: kappa of met against everything else. 95 % intervals over cities:", highlight=False)
     for line in intervals(found.pooled):

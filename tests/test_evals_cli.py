@@ -226,32 +226,27 @@ def test_without_a_run_it_says_how_to_make_one(tmp_path: Path) -> None:
 # --- bugs -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(reason="bug: Runs.find takes the last run that begins with the id, even where one is the id")
 def test_a_whole_id_names_that_run_and_not_one_whose_id_goes_on(home: Path) -> None:
     for judge in ("gpt-5", "gpt-5-mini"):  # as one command names them: both runs are of one second
         another(home, judge)
     assert classify(home, "eval", "report", f"{LATER}-gpt-5").startswith("gpt-5 · ")
 
 
-@pytest.mark.xfail(reason="bug: ids hold `_` for `/`, and Runs.find looks for the judge's name as it is written")
 def test_a_judge_with_a_slash_in_its_name_is_found_by_it(home: Path) -> None:
     another(home, "openai/gpt-oss")
     assert classify(home, "eval", "report", "openai/gpt-oss").startswith("openai/gpt-oss · ")
 
 
-@pytest.mark.xfail(reason="bug: tables.show prints the judge's name as markup")
 @pytest.mark.parametrize("judge", ["qwen[instruct]", "qwen[/]"])
 def test_brackets_in_a_judge_s_name_are_shown(home: Path, judge: str) -> None:
     another(home, judge, id=LATER)
     assert classify(home, "eval", "report", LATER).startswith(f"{judge} · ")
 
 
-@pytest.mark.xfail(reason="bug: the page goes beside the runs of this workspace, whose folder may not be there")
 def test_a_run_s_file_is_reported_in_a_workspace_without_runs(home: Path, tmp_path: Path) -> None:
     classify(tmp_path / "new", "eval", "report", str(home / "evals" / f"{runs(home)[0]}.json"))
 
 
-@pytest.mark.xfail(reason="bug: ids are of whole seconds, so a second run of a judge replaces the first")
 def test_two_runs_of_one_second_have_ids_of_their_own() -> None:
     settings, criteria = Settings(), load_criteria("dx-2024")
     job = Job("rules", panel(Wish(judges="rules"), settings))
@@ -259,7 +254,6 @@ def test_two_runs_of_one_second_have_ids_of_their_own() -> None:
     assert len({one.id for one in made}) == 3
 
 
-@pytest.mark.xfail(reason="bug: the message is that of labels without pages, whatever lies beside them")
 def test_labels_with_pages_are_not_told_to_have_none(home: Path) -> None:
     told = classify(home, "eval", "run", "--labels", str(home / "labels"), "--how", "archived", code=2)
     assert "not surveyed in this workspace" in told and "no site/ folder" not in told

@@ -211,13 +211,11 @@ def test_pinning_the_same_figures_again_changes_nothing() -> None:
 # --- bugs -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(reason="bug: 0.8999999999999999 * 10**4 is 9000.0, and the floor of 0.9 lies above what is reached")
 def test_the_run_that_pinned_the_floors_passes_them() -> None:
     runs = [random_run(seed, right=0.8) for seed in range(20)]
     assert [failures(run, pinned(run, None, lower=False)) for run in runs] == [[]] * 20
 
 
-@pytest.mark.xfail(reason="bug: int() rounds towards 0, so the floor of a negative kappa lies above it")
 def test_a_judge_worse_than_chance_passes_the_floors_that_it_pinned() -> None:
     run = run_of(cases({"met no_evidence": 3, "no_evidence met": 3, "met met": 1}))
     floors = pinned(run, None, lower=False)
@@ -225,7 +223,6 @@ def test_a_judge_worse_than_chance_passes_the_floors_that_it_pinned() -> None:
     assert failures(run, floors) == []
 
 
-@pytest.mark.xfail(reason="bug: 0.57 * 10**4 is 5699.999..., so pinning again lowers a floor of 0.57 that is reached")
 def test_a_floor_that_is_reached_to_the_point_can_be_pinned_again() -> None:
     run = run_of([case("met met")] * 57 + [case("met not_met")] * 43)
     reached = pinned(run, None, lower=False)
@@ -234,33 +231,28 @@ def test_a_floor_that_is_reached_to_the_point_can_be_pinned_again() -> None:
     assert pinned(run, known, lower=False).floors["agreement"] == 0.57
 
 
-@pytest.mark.xfail(reason="bug: floors take the `how` of the first site, which is archived where it has no site folder")
 def test_floors_of_sites_with_pages_and_without_are_those_of_the_way_that_was_asked_for() -> None:
     run = run_of([case("met met"), case("met not_met")], How.ARCHIVED, How.CRAWLED)
     assert pinned(run, None, lower=False).how is How.CRAWLED
 
 
-@pytest.mark.xfail(reason="bug: gate_of lets UnicodeDecodeError through, which ends in a traceback")
 def test_floors_that_are_not_utf_8_are_named(home: Path) -> None:
     (home / "labels" / "floors.yaml").write_bytes("# 床\njudges: {}\n".encode("shift_jis"))
     assert "floors.yaml: not " in gate(home, code=2)
 
 
-@pytest.mark.xfail(reason="bug: nothing is below .nan, so such a floor always passes")
 def test_a_floor_that_is_no_number_is_refused(home: Path) -> None:
     rewrite(home, floors={"agreement": float("nan")})
     with pytest.raises(Exception, match="not valid"):
         gate_of(home / "labels")
 
 
-@pytest.mark.xfail(reason="bug: criteria_id is pinned and never looked at")
 def test_floors_of_other_criteria_do_not_pass(home: Path) -> None:
     rewrite(home, criteria_id="dx-2030")
     with pytest.raises(AssertionError):  # any exit code but 0 will do
         gate(home)
 
 
-@pytest.mark.xfail(reason="bug: floors of one labels.jsonl are sought in it as if it were a folder (exit code 1)")
 def test_one_file_of_labels_has_its_floors_beside_it(home: Path) -> None:
     file = home / "labels" / SLUG / "labels.jsonl"
     classify(home, "eval", "gate", "--labels", str(file), "--how", "files", "--pin")

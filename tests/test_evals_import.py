@@ -176,17 +176,14 @@ def test_what_was_done_decides_whether_there_is_a_label(words: str, why: str) ->
     assert (found.refused, len(found.labels)) == ({why: ("ops-01",)} if why else {}, int(not why))
 
 
-@pytest.mark.xfail(reason="bug: undone lines are left out, so who approved and took it back counts as blind")
 def test_who_had_decided_with_the_proposal_in_view_is_no_blind_coder() -> None:
     assert from_queue([walked("A approve, A undo, A code, B code")]).labels == ()
 
 
-@pytest.mark.xfail(reason="bug: _refusal says that the coders differ wherever nothing holds")
 def test_an_agreement_that_was_returned_is_not_told_as_a_difference() -> None:
     assert UNSETTLED not in from_queue([walked("A code, B code, C return")]).refused
 
 
-@pytest.mark.xfail(reason="bug: json.dumps leaves U+2028 in the note, at which loading parts the line")
 def test_labels_with_any_note_can_be_read_again(workspace: Path, tmp_path: Path) -> None:
     number = next(one.number for one in survey(workspace)[1] if one.judgement.quotes)
     with Store(database_of(workspace)) as store:

@@ -77,7 +77,6 @@ def test_every_shipped_site_loads_with_pages_and_31_labels(place: Path) -> None:
     assert found.site and len(found.labels) == 31
 
 
-@pytest.mark.xfail(reason="bug: _text().splitlines() parts lines at U+2028 and U+0085, which JSON lets stand")
 @pytest.mark.parametrize("breaker", ["\u2028", "\u2029", "\u0085"])
 def test_a_quote_may_hold_what_unicode_calls_a_line_break(own: Path, breaker: str) -> None:
     write_labels(own, [label("ops-08", "met", "/digital.html", f"RPAを{breaker}導入")])
@@ -172,7 +171,6 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "nowhere").startswith(f"{tmp_path / 'nowhere'}: no such folder")
 
 
-@pytest.mark.xfail(reason="bug: a labels.jsonl without a label is taken for a site of 0 labels")
 @pytest.mark.parametrize("text", ["", "\n \n"])
 def test_a_file_without_labels_is_refused(own: Path, text: str) -> None:
     (own / "labels.jsonl").write_text(text, encoding="utf-8")
@@ -186,7 +184,6 @@ def test_two_sites_of_one_slug_are_refused(tmp_path: Path) -> None:
     assert len(load(tmp_path / "one")) == 1
 
 
-@pytest.mark.xfail(reason="bug: the message names evals/README.md, which there is not")
 def test_where_the_format_is_told_there_is_a_file(tmp_path: Path) -> None:
     (named,) = [word for word in refused(tmp_path).split() if word.endswith(".md")]
     assert (EVALS.parent / named).is_file()

@@ -113,7 +113,6 @@ def test_the_terminal_says_why_each_dash_is_there() -> None:
         assert f"{name} undefined, " in told
 
 
-@pytest.mark.xfail(reason="bug: tables.undefined leaves out the kappa of the point and F1, which show a dash too")
 def test_the_terminal_says_why_the_kappa_of_the_point_is_a_dash() -> None:
     found = figures("pooled", cases({"not_met not_met": 2, "no_evidence no_evidence": 2}))
     assert (found.kappa.value, found.point_kappa.value) == (1, None)

@@ -50,12 +50,10 @@ def test_page_and_words_of_a_quote_beside_the_label(
     assert (on_gold_page(one), overlaps(one)) == (page, words)
 
 
-@pytest.mark.xfail(reason="bug: _alike compares pairs of characters, of which a cell with one mark has none")
 def test_a_quote_of_one_mark_is_like_itself() -> None:
     assert overlaps(case(evidence=evidence("/a.html", "○"), quotes=evidence("/a.html", "○")))
 
 
-@pytest.mark.xfail(reason="bug: the judge's address is percent-encoded, and _page does not decode it")
 def test_a_page_with_a_japanese_name_is_the_page_of_that_name() -> None:
     assert on_gold_page(case(evidence=evidence("/窓口.html"), quotes=evidence("/%E7%AA%93%E5%8F%A3.html")))
 

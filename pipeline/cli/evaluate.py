@@ -78,9 +78,11 @@ def report(
     found = measure(runs.find(run))
     path = out or runs.folder / f"{found.run.id}.html"
     try:
+        runs.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_text(html(found), encoding="utf-8")
     except OSError as error:
-        raise InputError(f"--out {path}: cannot be written ({error.strerror}).") from error
+        told = f"--out {out}" if out else str(path)
+        raise InputError(f"{told}: cannot be written ({error.strerror}).") from error
     show(found)
     typer.echo(str(path))
 
@@ -119,7 +121,7 @@ def gate(
         bool, typer.Option("--pin", help="Take over the labels as they are, and floors at today's figures.")
     ] = False,
     lower: Annotated[bool, typer.Option("--lower", help="With --pin: let a floor sink.")] = False,
-    how: HowSeen = "crawled",
+    how: HowSeen = "",
     criteria: Criteria = "",
 ) -> None:
     """Fail where the judge falls below the floors pinned beside the labels, or the labels are not those of the
@@ -130,12 +132,16 @@ def gate(
 
     if lower and not pin:
         raise InputError("--lower goes with --pin.")
-    folder = _folder(labels)
+    chosen = _folder(labels)
+    if not chosen.exists():
+        raise InputError(f"{chosen}: no such folder or file. Give a folder of labelled sites or a labels.jsonl.")
+    folder = chosen.parent if chosen.is_file() else chosen
     known = room.gate_of(folder)
     before = known.judges.get(judge)
     if before is None and not pin:
         raise InputError(f"{folder / room.FILE}: no floors for {judge}. Pin them with `classify eval gate --pin`.")
-    (found,) = _run(folder, [judge], before.how.value if before and not pin else how, criteria, Wish(), Settings())
+    seen = how or (before.how.value if before else "crawled")
+    (found,) = _run(chosen, [judge], seen, criteria, Wish(), Settings())
     if pin:
         floors = room.pinned(found, before, lower=lower)
         typer.echo(str(room.write(folder, room.Gate(judges={**known.judges, judge: floors}))))

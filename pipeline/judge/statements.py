@@ -84,7 +84,8 @@ class Statement:
 
     before, after: folded text of its block around it. link: the whole of it is the label of a link.
     asked: somebody asks here (a councillor, a resident), the office does not speak. heard: before, with the wishes that
-    it reports, which an answer may lean on. question: what its block answers, empty where nothing is asked; affirmed: the block says yes to it.
+    it reports, which an answer may lean on. question: what its block answers, empty where nothing is asked;
+    affirmed: the block says yes to it.
     """
 
     start: int

@@ -124,7 +124,9 @@ _END = re.compile(
     r"(?:をもって|限りで|[年月日]で|年度で)[^。]{0,8}(?:やめ(?:まし|て|た)|姿を消|幕を閉じ|お別れ|引退)|"
     r"(?:長らく|長い間|長年|永らく|これまで(?:の)?)(?:の)?ご(?:利用|愛顧|購読)(?:を)?(?:いただき|くださ|有|あり)|"
     + _END_WORD
-    + r"[^、。]{0,12}[、。」)]*$|(?:を|は|も)(?:取り)?やめ(?:まし|た|て|、)|(?:撤去|返却|消去|削除|撤退|退任|閉鎖|回収)(?:し|され|いた)[^、。]{0,10}[、。」)]*$|(?:を|が|は|も)[^、。]{0,6}閉じ(?:まし|た|て)|(?:現金|紙|元|もと|従来)[^、。]{0,10}に戻(?:し|り)(?:まし|た)|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
+    + r"[^、。]{0,12}[、。」)]*$|(?:を|は|も)(?:取り)?やめ(?:まし|た|て|、)"
+    r"|(?:撤去|返却|消去|削除|撤退|退任|閉鎖|回収)(?:し|され|いた)[^、。]{0,10}[、。」)]*$"
+    r"|(?:を|が|は|も)[^、。]{0,6}閉じ(?:まし|た|て)|(?:現金|紙|元|もと|従来)[^、。]{0,10}に戻(?:し|り)(?:まし|た)|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
 )
 # The end of paper is a beginning.
 _OLD_WAY = re.compile(
@@ -162,6 +164,8 @@ _PREDICATE = re.compile(
     r"|(?:ます|ました|ません|です|でき|られ|して|され)"
 )
 
+# A bracket at the end that says nothing of when.
+_ASIDE = re.compile(r"\((?![^()]*(?:予定|検討|見込|中止|終了|廃止|未))[^()]{1,30}\)(?=[。、]?$)")
 _CROSS = re.compile(r"^(?:[×✕✗xー―-]|不可|なし|無し|無|未)[。]?$")
 # The municipality has no part in it.
 _NO_PART = re.compile(
@@ -178,14 +182,10 @@ def clauses(sentence: str) -> list[str]:
 
 def said(clause: str, *, as_of: date, written: date | None = None, after: str = "") -> Said:
     """What a folded clause says as of a day. written: when its page was; after: the sentence that follows it."""
-    clause = re.sub(r"\((?![^()]*(?:予定|検討|見込|中止|終了|廃止|未))[^()]{1,30}\)(?=[。、]?$)", "", clause) or clause
+    clause = _ASIDE.sub("", clause) or clause
     trial = bool(_TRIAL.search(clause))
-    if _CROSS.match(clause):
-        return Said(Mode.DENIES, trial)
-    if _ASKS.search(clause) and not _INSTRUCTS.search(clause):
-        return Said(Mode.ASKS, trial)
-    if _TITLES.search(clause):
-        return Said(Mode.LABEL, trial)
+    if (plain := _without_tense(clause)) is not None:
+        return Said(plain, trial)
     if not _PREDICATE.search(clause) and not _END.search(clause) and not _plans(clause) and not denies(clause):
         future = _announced(clause, tuple(mentions(clause, near=written)), as_of)
         return Said(Mode.PLANS, trial, future) if future else Said(Mode.LABEL, trial)
@@ -195,6 +195,20 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
         return _denied(clause, trial)
     if _ends(clause):
         return _ended(clause, as_of, written, after)
+    return _goes_on(clause, as_of, written, trial)
+
+
+def _without_tense(clause: str) -> Mode | None:
+    """The mode of a clause that asks, titles or crosses out, whatever its predicate."""
+    if _CROSS.match(clause):
+        return Mode.DENIES
+    if _ASKS.search(clause) and not _INSTRUCTS.search(clause):
+        return Mode.ASKS
+    return Mode.LABEL if _TITLES.search(clause) else None
+
+
+def _goes_on(clause: str, as_of: date, written: date | None, trial: bool) -> Said:
+    """Of a clause that neither denies nor ends: planned, aimed at, or done."""
     days = tuple(mentions(clause, near=written))
     if _plans(clause):
         return _planned(clause, days, as_of, trial)
