@@ -17,7 +17,6 @@ QUEUE_SHARE = 0.3
 TARGET_RISK = 0.05
 ALPHA = 0.05
 BINS = 10
-_URGENT = {Flag.JUDGES_DISAGREE, Flag.CONTRADICTED}
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,12 @@ class Threshold:
 
 
 def queue_order(cases: Sequence[Case]) -> list[Case]:
-    """As the review queue serves them: contradictions first, then by confidence, least sure first."""
-    return sorted(cases, key=lambda case: (not _URGENT & set(case.flags), case.confidence))
+    """As the review queue serves them: where judges disagree first, then by confidence, least sure first."""
+    return sorted(cases, key=_rank)
+
+
+def _rank(case: Case) -> tuple[bool, float]:
+    return Flag.JUDGES_DISAGREE not in case.flags, case.confidence
 
 
 def errors_first(cases: Sequence[Case], share: float = QUEUE_SHARE) -> Share:
@@ -71,7 +74,7 @@ def errors_first(cases: Sequence[Case], share: float = QUEUE_SHARE) -> Share:
     room = ceil(share * len(ranked))
     errors = sum(not case.agrees for case in cases)
     hit = 0.0
-    for _, run in groupby(ranked, key=lambda case: (not _URGENT & set(case.flags), case.confidence)):
+    for _, run in groupby(ranked, key=_rank):
         tied = list(run)
         taken = min(len(tied), max(room, 0))
         hit += sum(not case.agrees for case in tied) * taken / len(tied)

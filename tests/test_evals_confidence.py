@@ -11,7 +11,6 @@ from eval_data import case, cases
 from queue_data import judgement, quote, save
 from scipy.stats import binom
 
-from evals import confidence
 from evals.confidence import (
     ALPHA,
     BINS,
@@ -29,7 +28,6 @@ from evals.confidence import (
 from evals.metrics import Share
 from evals.nouns import Case
 from pipeline.models import Flag, Judgement
-from pipeline.store import store as queue
 from pipeline.store.store import Store
 
 RIGHT, WRONG = "met met", "no_evidence met"
@@ -86,11 +84,7 @@ def test_cases_stand_in_the_order_in_which_the_review_queue_serves_them(tmp_path
 
 
 def rank(one: Case) -> tuple[bool, float]:
-    return not {Flag.JUDGES_DISAGREE, Flag.CONTRADICTED} & set(one.flags), one.confidence
-
-
-def test_what_is_urgent_here_is_what_is_urgent_in_the_store() -> None:
-    assert confidence._URGENT == queue._URGENT
+    return Flag.JUDGES_DISAGREE not in one.flags, one.confidence
 
 
 @pytest.mark.parametrize(
@@ -114,8 +108,8 @@ def test_errors_in_the_first_thirty_percent_by_hand(told: str, hit: int, of: int
     assert errors_first(found) == errors_first(found[::-1]) == Share(hit, of, "no judgement is wrong")
 
 
-def test_a_contradicted_error_is_read_first_however_sure_the_judge_is() -> None:
-    sure = rated(".9-", flags=(Flag.CONTRADICTED,))
+def test_where_judges_disagree_is_read_first_however_sure_they_are() -> None:
+    sure = rated(".9-", flags=(Flag.JUDGES_DISAGREE,))
     assert errors_first(rated(".1+++ .2++++++") + sure).hit == 1
     assert errors_first(rated(".1+++ .2++++++ .9-")).hit == 0
 

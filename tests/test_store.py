@@ -356,11 +356,11 @@ def test_what_waits_comes_in_the_order_of_doubt(store: Store) -> None:
     order = [(one.municipality.code, one.judgement.criterion) for one in store.waiting()]
     assert order == [
         (OTHER_CITY.code, "ops-01"),
-        (CITY.code, "ops-01"),
         (CITY.code, "ops-03"),
         (CITY.code, "ops-02"),
         (CITY.code, "policy-02"),
         (OTHER_CITY.code, "ops-02"),
+        (CITY.code, "ops-01"),
         (CITY.code, "policy-01"),
     ]
     assert store.waiting(limit=3) == store.waiting()[:3]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from pipeline.judge import confidence
 from pipeline.judge.accounts import accounts
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.cues import compiled
@@ -32,8 +33,6 @@ OLD_PAGE_YEARS = 4
 _SERVICE_NAME = re.compile(r"[「『]([^「」『』。、]{2,20})[」』]")
 # A newer statement that is weaker than the older one by more than this is about something else more often than not.
 COMPARABLE = 0.15
-_NOTHING_CONFIDENCE = 0.6
-_ASIDE_CONFIDENCE = 0.5
 
 
 class RulesJudge:
@@ -57,13 +56,15 @@ class RulesJudge:
         if chosen is None:
             aside = [one for one in found if one.side is Side.ASIDE]
             return self._nothing(criterion, aside, searched)
-        verdict = Verdict.MET if chosen.side is Side.FOR else Verdict.NOT_MET
+        support = _support(found, chosen)
         return Proposal(
             criterion=criterion.id,
-            verdict=verdict,
-            claims=claims(chosen, _support(found, chosen)),
+            verdict=Verdict.MET if chosen.side is Side.FOR else Verdict.NOT_MET,
+            claims=claims(chosen, support),
             rationale=rationale(chosen, other),
-            confidence=self._confidence(chosen, other),
+            confidence=confidence.of_finding(
+                chosen, contradicted=other is not None, pages=1 + len(support), old=self._old(chosen)
+            ),
             flags=self._flags(chosen, other),
             searched=searched,
             judge=self.name,
@@ -108,14 +109,6 @@ class RulesJudge:
             return no, yes
         return (yes, no) if yes.score >= no.score or yes.direct else (no, yes)
 
-    def _confidence(self, chosen: Finding, other: Finding | None) -> float:
-        confidence = chosen.score
-        if other is not None:
-            confidence *= 0.8
-        if self._old(chosen):
-            confidence *= 0.85
-        return round(min(confidence, 0.95), 3)
-
     def _old(self, chosen: Finding) -> bool:
         return chosen.day is not None and (self._as_of - chosen.day).days > 365 * OLD_PAGE_YEARS
 
@@ -127,7 +120,6 @@ class RulesJudge:
             Flag.UNDATED: chosen.day is None and chosen.account is None,
             Flag.PRESS: chosen.page.source is Source.PRESS,
             Flag.ADDRESSED_TO_EVALUATOR: self._page(chosen.page).addressed,
-            Flag.LOW_CONFIDENCE: self._confidence(chosen, other) < 0.6,
         }
         return tuple(flag for flag, is_so in raised.items() if is_so)
 
@@ -139,7 +131,7 @@ class RulesJudge:
             criterion=criterion.id,
             verdict=Verdict.NO_EVIDENCE,
             rationale=rationale(None, None, aside, len(searched)),
-            confidence=_ASIDE_CONFIDENCE if aside else _NOTHING_CONFIDENCE,
+            confidence=confidence.of_nothing(aside),
             flags=tuple(flags),
             searched=searched,
             judge=self.name,

@@ -17,7 +17,6 @@ from pipeline.store.serving import Serving
 from pipeline.store.tables import decisions, judgements, runs
 from pipeline.store.users import Users
 
-_URGENT = {Flag.JUDGES_DISAGREE, Flag.CONTRADICTED}
 _MAX_NUMBER = 2**31 - 1  # of an item, as PostgreSQL counts them
 _BATCH = 500  # values of one IN list, far below the limits of both databases
 
@@ -253,7 +252,7 @@ def _judgement_values(run: Run, judgement: Judgement) -> dict[str, Any]:
         "criterion": judgement.criterion,
         "verdict": judgement.verdict.value,
         "confidence": judgement.confidence,
-        "urgent": not _URGENT.isdisjoint(judgement.flags),
+        "urgent": Flag.JUDGES_DISAGREE in judgement.flags,
         "judge": judgement.judge,
         "criteria_sha256": judgement.criteria_sha256,
         "prompt_sha256": judgement.prompt_sha256,

@@ -81,7 +81,7 @@ judgements = Table(
     Column("criterion", Key, nullable=False),
     Column("verdict", String, nullable=False),
     Column("confidence", Double, nullable=False),
-    Column("urgent", Boolean, nullable=False),  # judges or pages contradict each other: first in the queue
+    Column("urgent", Boolean, nullable=False),  # judges disagree: first in the queue
     Column("judge", String, nullable=False),
     Column("criteria_sha256", String(64), nullable=False),
     Column("prompt_sha256", String(64)),

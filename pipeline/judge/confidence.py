@@ -1,0 +1,40 @@
+"""How sure the embedded judge is: the share of like judgements that were right on labelled sites it had not seen.
+
+The shares are those of two measurements in docs/evals.md ("Confidence"): eight sites read by the judge as it was before
+anybody looked at their errors. Of what tells right from wrong there, most is what was concluded, and from what; how
+plain a sentence is tells almost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.judge.findings import Finding, Side
+
+_YES, _NO = 0.94, 0.90
+_NO_BY_CONTEXT = 0.84  # the denial stands in one place, its topic in another
+_CONTRADICTED = 0.82  # something else on the site says the opposite
+_SECOND_PAGE = 0.02
+_OLD_PAGE = 0.03
+# Of nothing found: words of the topic that were set aside although nobody else was meant; nothing near the topic;
+# and only others' deeds.
+_NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.25, 0.55, 0.70
+_PLAIN = 0.5
+# The plainness of the sentence orders what is equal otherwise.
+_SLOPE, _MIDDLE = 0.1, 0.75
+
+
+def of_finding(chosen: Finding, *, contradicted: bool, pages: int, old: bool) -> float:
+    """Of `met` and `not_met`, 0 to 1. pages: how many say it."""
+    share = _YES if chosen.side is Side.FOR else _NO if chosen.direct else _NO_BY_CONTEXT
+    if contradicted:
+        share = min(share, _CONTRADICTED)
+    share += _SECOND_PAGE * (pages > 1) - _OLD_PAGE * old + _SLOPE * (chosen.score - _MIDDLE)
+    return round(min(share, 0.98), 3)
+
+
+def of_nothing(aside: Sequence[Finding]) -> float:
+    """Of `no_evidence`, 0 to 1. aside: what was read about the topic and set aside."""
+    if any(one.score >= _PLAIN and not one.actor.other for one in aside):
+        return _NEAR_MISS
+    return _OTHERS_ONLY if aside else _SILENT
