@@ -68,6 +68,7 @@ class _Criterion(_Written):
     past_counts: bool = False
     one_off: bool = False
     partners: bool = False
+    alternatives: list[Annotated[list[Pattern], Field(min_length=1)]] = []
 
 
 class _File(_Written):
@@ -209,6 +210,8 @@ def _problems(file: _File) -> Iterator[tuple[tuple[Any, ...], str]]:
         for kind in ("cues", "absent_cues"):
             for place, cue in enumerate(getattr(criterion, kind)):
                 yield from _cue_problems((*here, kind, place), cue, file.concepts)
+        for place, group in enumerate(criterion.alternatives):
+            yield from _patterns((*here, "alternatives", place), group, file.concepts)
 
 
 def _repeated(name: str, ids: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], str]]:
@@ -287,6 +290,7 @@ def _criterion(one: _Criterion, concepts: Mapping[str, list[str]]) -> Criterion:
         past_counts=one.past_counts,
         one_off=one.one_off,
         partners=one.partners,
+        alternatives=tuple(_spelled(group, concepts) for group in one.alternatives),
     )
 
 

@@ -22,6 +22,19 @@ _SHARE_LABEL = re.compile(
     r"シェア|共有|ツイートする|ポストする|投稿する|で送る|に送る|いいね|share|tweet|this(?:page|article)"
 )
 _ACCOUNT = re.compile(r"公式|アカウント|チャンネル|channel|友だち|友達|フォロー|ページ$")
+# 青年部のインスタグラム: whose it is stands before it.
+_POSSESSED = re.compile(
+    r"^(?P<who>[^の、。]{2,12})の(?:公式)?(?:アカウント|チャンネル|ページ|インスタ|フェイスブック|ツイッター|ユーチューブ|[a-z]+)"
+)
+_OFFICIAL_WHO = re.compile(
+    r"[市町村区]$|役所|役場|本庁|公式|当[市町村区]|本[市町村区]|課$|室$|係$|図書館|博物館|美術館|センター|消防|学校|動物園|公園"
+)
+# A label that only names the service.
+_SERVICE = re.compile(
+    r"\(?旧?twitter\)?|\(?x\)?|line|instagram|facebook|youtube|インスタグラム|フェイスブック|ユーチューブ|ツイッター|ライン"
+)
+# Where a municipality lists its accounts.
+_LISTS = re.compile(r"公式|ソーシャル|(?<![a-z])sns(?![a-z])|アカウント|情報発信|フォロー")
 _NO_ACCOUNT = re.compile(r"^/?(?:index\.html?)?$")
 
 
@@ -70,18 +83,20 @@ def _score(label: str, link: Link, page: Page, names: Names) -> float:
     if _SHARE_LABEL.search(label):
         return 0.0
     seen = 1.0 if link.end > link.start else 0.65  # an icon without a text cannot be quoted
-    whose = names.topic(label)
-    heading = fold(link.headings[-1]) if link.headings else ""
-    if whose is Actor.UNSAID and heading:
-        whose = names.topic(heading)
-    if whose is Actor.UNSAID and link.region not in (Region.NAV, Region.FOOTER):
-        whose = names.topic(fold(page.title))
-    if whose.other:
-        return 0.0
-    if whose is Actor.OWN:
+    if names.topic(label) is Actor.OWN:
         return seen * (0.95 if _ACCOUNT.search(label) else 0.9)
-    if page.source is Source.PRESS:
+    framed = link.region in (Region.NAV, Region.FOOTER)
+    heading = fold(link.headings[-1]) if link.headings else ""
+    around = [label, heading] if framed else [label, heading, fold(page.title)]
+    whose = next((one for one in map(names.topic, around) if one is not Actor.UNSAID), Actor.UNSAID)
+    if whose.other or page.source is Source.PRESS:
+        return 0.0
+    possessed = _POSSESSED.match(label)
+    if possessed and not _OFFICIAL_WHO.search(possessed["who"]):
         return 0.0
     if _ACCOUNT.search(label):
         return seen * 0.85
-    return seen * (0.75 if link.region in (Region.NAV, Region.FOOTER) else 0.6)
+    if framed:
+        return seen * 0.75
+    plain = not _SERVICE.sub("", label)
+    return seen * 0.6 if plain or _LISTS.search("|".join(around)) else 0.0

@@ -64,16 +64,20 @@ _PREFECTURAL = re.compile(
     rf"(?:(?<!{_KAN}){_KAN}{{1,4}})?県(?:立|警|庁|知事|教育委員会|主催|運営|営|広域振興局|総合庁舎|税事務所|保健所|公式)|(?:都|道|府)(?:庁|立|警|知事)|都道府県"
 )
 _NATION = re.compile(
-    rf"(?<!{_KAN})国(?!税|立|民|際|保|籍|道|語|内|外|宝|庫|会議員|勢|土)|政府|(?:総務|厚生労働|文部科学|経済産業|国土交通|農林水産|環境|法務|外務|財務|防衛)省|内閣(?:府|官房)|(?:デジタル|消防|警察|気象|国税|観光|文化|中小企業|こども家庭|スポーツ|林野|水産|消費者|復興|特許|資源エネルギー)庁|独立行政法人|(?<!{_KAN})省(?:が|の|では|は)"
+    rf"(?<!{_KAN})国(?!税|立|民|際|保|籍|道|語|内|外|宝|庫|会議員|勢|土|連|々)|政府|(?:総務|厚生労働|文部科学|経済産業|国土交通|農林水産|環境|法務|外務|財務|防衛)省|内閣(?:府|官房)|(?:デジタル|消防|警察|気象|国税|観光|文化|中小企業|こども家庭|スポーツ|林野|水産|消費者|復興|特許|資源エネルギー)庁|独立行政法人|(?<!{_KAN})省(?:が|の|では|は)"
 )
 _COMPANY = re.compile(
-    r"[一-龠々ァ-ヴーa-z0-9・]{0,12}(?:株式会社|\(株\)|有限会社|\(有\)|合同会社)[一-龠々ァ-ヴーa-z0-9・]{0,12}|(?:民間|運営|開発|通信|携帯|電力|鉄道|バス|印刷|保守の?|製造)(?:事業者|会社|企業)|(?:[一-龠々ァ-ヴーa-z]{1,8})(?:店|社|商店|銀行|信用金庫|ショップ|メーカー|書店|商会|製作所|工業|電機|建設)(?=は|が(?!使え|受けられ|利用でき|活用でき|選べ)|では|の|による|主催)|[ぁ-んァ-ヴー一-龠]{1,8}(?:銀行|信用金庫)(?=は|が|では|の)|(?:各|加盟|参加)(?:店|店舗|社)|(?<![一-龠])(?:企業|会社|お?店|事業者)(?=は|が(?!(?:使え|受けられ|利用でき|活用でき|選べ))|では|による)"
+    r"[一-龠々ァ-ヴーa-z0-9・]{0,12}(?:株式会社|\(株\)|有限会社|\(有\)|合同会社)[一-龠々ァ-ヴーa-z0-9・]{0,12}|(?:民間|運営|開発|通信|携帯|電力|鉄道|バス|印刷|保守の?|製造)(?:事業者|会社|企業)|(?:[一-龠々ァ-ヴーa-z]{1,8})(?:店|社|商店|銀行|信用金庫|ショップ|メーカー|書店|商会|製作所|工業|電機|建設)(?=は|が(?!使え|受けられ|利用でき|活用でき|選べ)|では|の|による|主催)|[ぁ-んァ-ヴー一-龠]{1,8}(?:銀行|信用金庫)(?=は|が|では|の)|(?:加盟|参加)(?:店|店舗|社)|各(?:店舗|店|社)(?=が|は|では|による)|(?<![一-龠])(?:企業|会社|お?店|事業者)(?=は|が(?!(?:使え|受けられ|利用でき|活用でき|選べ))|では|による)"
     r"|(?:店内|店頭|当店|当社|弊社|本店|各店|同(?:院|社|店|金庫|行|法人|会|所))(?=で|に|が|は|の|にて)|(?:クリニック|医院|薬局)(?=$|で|に|が|は|の|にて)|[一-龠々ァ-ヴー]{2,10}店(?=$|[「『、|])"
+)
+# A private person: 農家、三田村さんが一人で撮りためた動画
+_PERSON = re.compile(
+    r"(?<!皆)(?<!みな)(?<!お客)(?<!お子)(?<!父)(?<!母)(?<!奥)[一-龠ァ-ヴー]{1,6}さん(?=が[^。]*(?:個人|一人で|ひとりで|自分で|趣味))"
 )
 # What stands under such a heading was paid for by somebody else.
 _ADVERTISES = re.compile(r"(?:有料|企業|民間|バナー)?広告(?:欄|枠|コーナー|のページ)?(?:$|[|(（])|^pr$|スポンサー")
 _BODY = re.compile(
-    r"商工会(?:議所)?|商店(?:街|会)|銀座|法務局|税務署|サークル|愛好会|同好会|ロータリー|ライオンズ|主催団体|社会福祉協議会|社協|観光(?:協会|連盟|連合会|機構)|(?:国際交流|文化|医師|体育|消費者|老人クラブ)(?:協会|会|連合会)|振興(?:センター|機構|財団|公社)|(?:大学|高等学校|高校|高専)(?!生|の?(?:学生|生徒))|農(?:業)?協(?:同組合)?|(?<![a-z])ja(?![a-z])|森林組合|漁協|npo(?:法人)?|(?:財団|社団|学校|医療|社会福祉)法人|私立(?:の)?[^、。はがでの]{0,6}|民間の[^、。はがでの]{1,6}(?=は|が|では|による)|(?:産業|経営|よろず)[^、。]{0,6}(?:支援センター|支援拠点|相談所)|実行委員会|自治会(?:が|は|では)|町内会(?:が|は|では)|(?:連合|機構|連盟|財団|公社|組合)(?=は|が|の|では|による)"
+    r"商工会(?:議所)?|商店(?:街|会)|銀座|法務局|税務署|サークル|愛好会|同好会|ロータリー|ライオンズ|主催団体|社会福祉協議会|社協|観光(?:協会|連盟|連合会|機構)|(?:国際交流|文化|医師|体育|消費者|老人クラブ)(?:協会|会|連合会)|振興(?:センター|機構|財団|公社)|(?:大学|高等学校|高校|高専)(?!生|の?(?:学生|生徒))|農(?:業)?協(?:同組合)?|(?<![a-z])ja(?![a-z])|森林組合|漁協|npo(?:法人)?|(?:財団|社団|学校|医療|社会福祉)法人|私立(?:の)?[^、。はがでの]{0,6}|民間の[^、。はがでの]{1,6}(?=は|が|では|による)|(?:産業|経営|よろず)[^、。]{0,6}(?:支援センター|支援拠点|相談所)|実行委員会|(?:地域|民間|市民|住民|町民|村民)の(?:団体|グループ|有志)|有志(?=が|は|の|$)|協議会(?=独自|の?主催)|自治会(?:が|は|では)|町内会(?:が|は|では)|(?:連合|機構|連盟|財団|公社|組合)(?=は|が|の|では|による)"
 )
 _OWN = re.compile(r"本市|当市|本町|当町|本村|当村|本区|当区")
 _OFFICE = re.compile(
@@ -91,6 +95,12 @@ _TOGETHER = re.compile(
 
 _LISTED_BEFORE = re.compile(r"(?:市|町|村|区)(?:と|・|、|や)(?:(?:国|県|都|道|府)(?:と|・|、|や))?$")
 _LISTED_AFTER = re.compile(r"(?:と|・|、|や)(?:(?:国|県|都|道|府)(?:と|・|、|や))?(?:市|町|村|区)の")
+
+
+_JOINT = re.compile(r"組合|広域連合")
+_AT_ONCE = 6  # characters before the name that begins a sentence
+# 清鈴市情報化推進計画: the name's own thing.
+_COMPOUND = re.compile(rf"{_KAN}{{1,14}}")
 
 
 class Names:
@@ -118,13 +128,16 @@ class Names:
             *self._spans(_NATION, Actor.NATION, text),
             *self._spans(_COMPANY, Actor.COMPANY, text),
             *self._spans(_BODY, Actor.BODY, text),
+            *self._spans(_PERSON, Actor.BODY, text),
             *self._spans(_OWN, Actor.OWN, text),
             *self._spans(_OFFICE, Actor.OWN, text, bound=True),
         ]
         found = [one for one in found if not self._listed_beside(one, text)]
         kept: list[Mention] = []
         for one in sorted(found, key=lambda mention: (mention.start, -mention.end)):
-            if not kept or one.start >= kept[-1].end:
+            if kept and one.actor is Actor.BODY and one.start == kept[-1].end and not kept[-1].bound:
+                kept[-1] = one  # 青空市社会福祉協議会: the body of that place
+            elif not kept or one.start >= kept[-1].end:
                 kept.append(one)
             elif one.end > kept[-1].end and one.actor is Actor.OWN and self.name in text[one.start : one.end]:
                 kept[-1] = one  # 霞県青空市: the municipality, with its prefecture before it
@@ -175,14 +188,20 @@ class Names:
         named = _unbound(self.mentions(sentence))
         owners = [one for one in named if one.start <= at and self._owns(one, sentence, at)]
         if owners:
-            return Actor.OWN if _beside(named, owners[-1], sentence) else owners[-1].actor
+            ours = _beside(named, owners[-1], sentence) or _serves(named, owners[-1], sentence)
+            return Actor.OWN if ours else owners[-1].actor
         later = [one for one in named if one.start > at and one.subject]
         return later[0].actor if later else Actor.UNSAID
+
+    def joins(self, text: str) -> bool:
+        """Whether a following sentence tells that the municipality takes part (本町の職員は11人が修了しました)."""
+        first = next(iter(self.mentions(text)), None)
+        return first is not None and first.actor is Actor.OWN and first.start <= _AT_ONCE and first.subject
 
     @staticmethod
     def _owns(one: Mention, sentence: str, at: int) -> bool:
         between = sentence[one.end : at]
-        if one.subject:
+        if one.subject or (not one.bound and _COMPOUND.fullmatch(between)):
             return True
         return len(between) <= 14 and "、" not in between and bool(re.match(r"の(?!外|方)|公式|」?の", between or "の"))
 
@@ -220,6 +239,12 @@ def _beside(named: list[Mention], owner: Mention, sentence: str) -> bool:
         and re.match(r"(?:と|及び|、)?$", sentence[one.end : owner.start])
         for one in named
     )
+
+
+def _serves(named: list[Mention], owner: Mention, sentence: str) -> bool:
+    """Whether a joint body does it for the municipality, which the sentence names after it."""
+    joint = owner.actor is Actor.BODY and bool(_JOINT.search(sentence[owner.start : owner.end]))
+    return joint and any(one.actor is Actor.OWN and not one.bound and one.start > owner.end for one in named)
 
 
 def _unbound(named: list[Mention]) -> list[Mention]:

@@ -14,7 +14,7 @@ from pipeline.judge.cues import Compiled, Hit, find, find_around, find_asked
 from pipeline.judge.dates import mentions
 from pipeline.judge.polarity import elliptic
 from pipeline.judge.speech import residents_voice, wishes_are_gathered
-from pipeline.judge.statements import Prepared, Statement, fold
+from pipeline.judge.statements import Part, Prepared, Statement, fold
 from pipeline.judge.tense import Mode, Said, clauses, said
 from pipeline.models import BlockKind, Criterion, Cue, Page, Region, Source
 
@@ -70,6 +70,11 @@ _DROPPED = re.compile(
     r"見送|断念|採用(?:には|は)|継続し|続けな|行わない|打ち切|移行し(?:ない|ません)|本格(?:実施|導入|運用)"
 )
 _TRIED = re.compile(r"試(?:し|み|行|験)|実証|(?:まし|てい|でい|てき|られ)た")
+# 町のフェイスブックは、担当を置けないため、閉じました: what the topic does stands after the reason.
+_REASON = re.compile(r"(?:ため|ので|ことから|により|によって)、$")
+_TOPIC = re.compile(r"[^、。はがを]{0,24}[はも]、")
+_ASKED_ROW = re.compile(r"^(?:q|問|質問)[\d.::、]")
+_HOST_COLUMN = re.compile(r"^(?:主催|運営|開催|実施主体|提供|団体|事業者|会社|店)")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
@@ -203,6 +208,8 @@ class Reader:
             return last
         if chosen is not parts[-1] and last.mode in (Mode.DENIES, Mode.ENDED) and _TRIED.search(chosen):
             return last
+        if chosen is not parts[-1] and _REASON.search(chosen) and _TOPIC.match(chosen[max(at - passed, 0) :]):
+            return last
         return said(chosen, as_of=self.as_of, written=written, after=after)
 
     def _taken_back(self, page: Prepared, statement: Statement) -> bool:
@@ -260,11 +267,14 @@ class Reader:
         """Whose deed it is: by the sentence, else what stands before it, its row, headings, section and title."""
         part = statement.part
         whose = self._partnered(criterion, self.names.whose(statement.text, at))
+        if whose is Actor.BODY and self.names.joins(statement.after):
+            return Actor.OWN
         if whose is not Actor.UNSAID:
             return whose
-        nearest = [self.names.subject(statement.before), self.names.topic(f"{part.row}|{part.column}")]
+        named = part.column if _ASKED_ROW.match(part.row) else f"{part.row}|{part.column}"
+        nearest = [self.names.subject(statement.before), self.names.topic(named)]
         nearest += [self.names.topic(heading) for heading in reversed(part.headings)]
-        nearest += [self.names.subject(earlier.text) for earlier in page.earlier(part) if not earlier.asked]
+        nearest += [self.names.subject(one.text) for one in page.earlier(part) if not one.asked and one.row == part.row]
         nearest += [self._organiser(page, statement), self.names.topic(page.title), self.names.topic(page.site)]
         for actor in nearest:
             actor = self._partnered(criterion, actor)
@@ -279,12 +289,19 @@ class Reader:
     def _organiser(self, page: Prepared, statement: Statement) -> Actor:
         """Whom the section names as host or contact (主催, 運営, 問い合わせ)."""
         for part in page.sections[statement.part.section]:
+            if _HOST_COLUMN.match(part.column) and self._beside(part, statement):
+                return self.names.topic(part.text)
             line = part.row + ":" + part.text if part.row else part.text
             if len(line) < 80 and line.startswith(
                 ("主催", "運営", "実施主体", "提供", "申込先", "問い合わせ", "お問い合わせ", "開発")
             ):
                 return self.names.topic(part.text)
         return Actor.UNSAID
+
+    @staticmethod
+    def _beside(part: Part, statement: Statement) -> bool:
+        """Whether a cell stands in the row of the statement, whose first cell names the row."""
+        return bool(part.row) and part.row in (statement.part.row, statement.part.text)
 
     def _own_press(self, page: Prepared, statement: Statement) -> bool:
         """A page of the press speaks of many: the municipality must be named with the statement."""

@@ -46,7 +46,7 @@ _ASKS = re.compile(
     r"(?:か[?。」)]*|[?])$|(?:[るう]ように(?:して(?:ください|下さい|ほしい|欲しい)|お願いし(?:ます|たい))|ほしい|欲しい|もらいたい|いただきたい|頂きたい|べき(?:だ|です|である|では)?|望(?:む|みます|まれ(?:る|ます|ています))"
     r"|(?:して|みて|っては|んでは|しては|ては)(?:は)?(?:どう|いかが)[^。]{0,8}|(?:して|にして|って|けて|めて)は[。」]*$"
     r"|(?:希望|要望|期待|ようお願い)し(?:ます|たい|ている|ています)|求める(?:声|意見)(?:が|も|は)?[^。]{0,12}|とい(?:う|った)(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}"
-    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:ると|えば|れば|ば)(?:とても|大変|もっと)?(?:便利|助か|うれし|嬉し|ありがた|よい|良い|いい)[^。]{0,12}|(?:と聞(?:く|いて(?:い|お)(?:る|ます)|きます?)|そうです|とのことです)|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います)[。」)]*$"
+    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:ると|えば|れば|ば)(?:とても|大変|もっと)?(?:便利|助か|うれし|嬉し|ありがた|よい|良い|いい)[^。]{0,12}|(?:と聞(?:く|いて(?:い|お)(?:る|ます)|きます?)|そうです|とのことです)|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います|ものと(?:承知|理解|聞き及)[^、。]{0,10})[。」)]*$"
 )
 _WARNS = re.compile(
     r"(?:ないで(?:ください|下さい)|ないよう(?:に)?(?:、)?(?:ご?注意|お願い|してください|しましょう)|ご?注意(?:ください|下さい|を))[^。]{0,8}[。」)]*$"
@@ -90,6 +90,12 @@ _COUNTED = re.compile(
     r"|(?:自治体|市区?町村|団体|企業|事業者|事業所|世帯|人|方)の(?:割合|比率)|(?:先進|優良|他市|活用)事例(?:を|の)(?:紹介|説明)"
     r"|^(?:応募|参加|申請|受験|入札)?(?:資格|要件|条件)(?:要件)?[:：]"
 )
+# What is to be done by a date, in the form of a plan: 令和7年度までに10業務で使えるようにする。
+_DUE = re.compile(r"(?:\d年度?|\d月|末|中)までに[^。]*(?:[うくぐすつぬぶむる])[。」)]*$")
+# A name is being looked for, or found; the thing itself is still to come.
+_NAMES_IT = re.compile(
+    r"(?:愛称|名称|名前|ロゴ|キャラクター)(?:を|の|が|に|は)[^。]*(?:募集|応募|選考|投票|決定し|決まり|決まった)"
+)
 _SPECULATES = re.compile(r"(?:でしょう|だろう|かも(?:しれ|知れ)(?:ない|ません))[。」)]*$")
 _TAKES_NOTE = re.compile(
     r"(?:承りました|承ります|うかがいました|参考(?:に|と)(?:させて|し|いたし)[^。]{0,12})[。」)]*$"
@@ -117,16 +123,21 @@ _INTENT = re.compile(
     r"|(?:し|り|き|い)たい(?:です|と(?:思|考)え?)?|求められ(?:ます|ている|ています)|期待(?:され|し))[^、。]{0,10}[、。」)]*$"
 )
 _END_WORD = (
-    r"(?:終了|廃止|休止|停止|閉鎖|打ち?切り?|中止|終え|終わ(?:り|っ)|取りやめ|閉館|配信停止|サービス終了)"
+    r"(?:終了|廃止|休止|停止|閉鎖|打ち?切り?|中止|(?<![いきしちにびみりえけせてねべめれげ])終え|終わ(?:り|っ)|取りやめ|閉館|配信停止|サービス終了)"
     r"(?:し(?:まし|てい|てお|た|ます|、)|いた(?:し|だ)|と(?:な|し|い)|に(?:な|い)|され|まし|て(?:い|お)|た|です|、|。|$)"
 )
 _END = re.compile(
-    r"(?:をもって|限りで|[年月日]で|年度で)[^。]{0,8}(?:やめ(?:まし|て|た)|姿を消|幕を閉じ|お別れ|引退)|"
+    r"(?:をもって|限りで|[年月日]で|年度で)[^。]{0,8}(?:やめ(?:まし|て|た)|閉じ(?:まし|た|て)|終わ(?:り|っ)|姿を消|幕を閉じ|お別れ|引退)|"
     r"(?:長らく|長い間|長年|永らく|これまで(?:の)?)(?:の)?ご(?:利用|愛顧|購読)(?:を)?(?:いただき|くださ|有|あり)|"
     + _END_WORD
     + r"[^、。]{0,12}[、。」)]*$|(?:を|は|も)(?:取り)?やめ(?:まし|た|て|、)"
     r"|(?:撤去|返却|消去|削除|撤退|退任|閉鎖|回収)(?:し|され|いた)[^、。]{0,10}[、。」)]*$"
     r"|(?:を|が|は|も)[^、。]{0,6}閉じ(?:まし|た|て)|(?:現金|紙|元|もと|従来)[^、。]{0,10}に戻(?:し|り)(?:まし|た)|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
+)
+# What is finished here is the doing of it: 端末の配備を終えました。
+_COMPLETED = re.compile(
+    r"(?:整備|配備|配布|設置|導入|移行|切り替え|切替え?|入れ替え|接続|電子化|改修|更新|決裁|入力|登録|点検|調査|設定|統合)"
+    r"(?:を|が|は|も)(?:すべて|全て)?(?:終|完了)"
 )
 # The end of paper is a beginning.
 _OLD_WAY = re.compile(
@@ -139,8 +150,10 @@ _FORMER = re.compile(
     r"(?:以前|かつて|昔|当初)(?:は|の)?|年(?:度)?(?:に|には|の(?:間|頃))[^。]{2,40}ていました|まで(?:は)?(?:[^。]{0,30})?(?:ていました|ておりました|でした)"
 )
 _PAST_STATE = re.compile(r"(?:ていました|ておりました|(?:でき|られ|え)ました)[^。]{0,3}[、。」)]*$")
+# The end of the earlier one says that there is a later one.
+_FORMERLY = re.compile(r"^(?:なお、)?(?:以前|従来|これまで|かつて|先代|前身)の|^旧[「『一-龠ァ-ヴ]")
 _SUCCEEDED = re.compile(
-    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:替|代|変)わ(?:り|っ)|(?:役目|役割|後|業務|仕事|事務|所掌|機能)(?:を|は)[^。]{0,16}(?:引き継|継い)|(?:に|へ)(?:衣替え|生まれ変わ|移り|移し)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|(?:翌|同)?(?:\d+)?月(?:\d+日)?からは|翌月から|以後は新|その後を|移して(?:い|お)|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から|へ))"
+    r"(?:後継の?[^、。]{0,12}(?:移行|引き継|提供|開始|ご利用)|(?:に|へ)(?:替|代|変)わ(?:り|っ)|(?:役目|役割|後|業務|仕事|事務|所掌|機能)(?:を|は)[^。]{0,40}(?:引き継|継い)|(?:に|へ)(?:衣替え|生まれ変わ|移り|移し)|(?:に|へ)(?:移行|統合|引き継|切り替え|リニューアル|一本化)|代わりに|(?:翌|同)?(?:\d+)?月(?:\d+日)?からは|翌月から|以後は新|その後を|移して(?:い|お)|新(?:しい|たな)[^、。]{1,16}(?:を|で|に|から|へ))"
 )
 # A successor of the same kind, and a return to paper and counters.
 _ANOTHER = re.compile(r"「|新(?:しい|たな|たに)|後継|公式|アプリ|サイト|システム|サービス|クラウド|引き継")
@@ -169,15 +182,32 @@ _ASIDE = re.compile(r"\((?![^()]*(?:予定|検討|見込|中止|終了|廃止|�
 _CROSS = re.compile(r"^(?:[×✕✗xー―-]|不可|なし|無し|無|未)[。]?$")
 # The municipality has no part in it.
 _NO_PART = re.compile(
-    r"(?:市|町|村|区|本市|当市)(?:は|も|が)、?(?:加わ|関わ|関与し|参加し|携わ)(?:って|て)(?:い|お)(?:ません|りません|ない)"
+    r"(?:市|町|村|区|本市|当市)(?:は|も|が)、?(?:[^、。]{1,12}も)?(?:加わ|関わ|かかわ|関与し|参加し|携わ)(?:って|て)(?:い|お)(?:ません|りません|ない)"
 )
 # Clauses that speak of the topic and say nothing of what is done here.
-_ELSEWHERE = (_NO_PART, _WARNS, _TAKES_NOTE, _DEFINES, _EXPLAINS, _TREND, _WHETHER, _TENDERS, _COUNTED, _SPECULATES)
+_ELSEWHERE = (
+    _NO_PART,
+    _WARNS,
+    _TAKES_NOTE,
+    _DEFINES,
+    _EXPLAINS,
+    _TREND,
+    _WHETHER,
+    _TENDERS,
+    _COUNTED,
+    _SPECULATES,
+    _NAMES_IT,
+)
 
 
 def clauses(sentence: str) -> list[str]:
     """The parts of a folded sentence with an ending of their own: split after が、 ので、 ため、 and the like."""
     return [one for one in _CLAUSE.split(sentence) if one]
+
+
+def succeeds(text: str) -> bool:
+    """Whether a folded text tells that something takes another's place."""
+    return bool(_SUCCEEDED.search(text)) and not _NO_SUCCESSOR.search(text)
 
 
 def said(clause: str, *, as_of: date, written: date | None = None, after: str = "") -> Said:
@@ -223,7 +253,7 @@ def _goes_on(clause: str, as_of: date, written: date | None, trial: bool) -> Sai
 
 def _aims(clause: str, days: tuple[Mention, ...], as_of: date) -> bool:
     """Whether the clause tells a goal or a picture of later days, and not what has begun on the way there."""
-    if _DREAMS.search(clause):
+    if _DREAMS.search(clause) or _DUE.search(clause):
         return True
     return bool(_INTENT.search(clause)) and not (days and _begun(clause, days, as_of))
 
@@ -240,7 +270,7 @@ def _denied(clause: str, trial: bool) -> Said:
 
 
 def _ends(clause: str) -> bool:
-    if _OLD_WAY.search(clause):
+    if _OLD_WAY.search(clause) or _COMPLETED.search(clause):
         return False
     return bool(_END.search(clause)) or bool(_FORMER.search(clause) and _PAST_STATE.search(clause))
 
@@ -252,6 +282,8 @@ def _ended(clause: str, as_of: date, written: date | None, after: str) -> Said:
         return Said(Mode.LIMITS, over=True)
     if days and max(days) > as_of:
         return Said(Mode.DOES, day=None)
+    if _FORMERLY.match(clause):
+        return Said(Mode.LIMITS)
     succeeded = _SUCCEEDED.search(clause) or (_SUCCEEDED.search(after) and not denies(after))
     if succeeded and not _NO_SUCCESSOR.search(clause + after):
         goes_on = bool(after) and bool(_ANOTHER.search(after)) and not _BACK.search(after) and not denies(after)

@@ -50,7 +50,8 @@ class Criterion(Noun):
     """One point of the survey, as criteria/*.yaml says it. Statements and rules are Japanese and English text.
 
     past_counts: an operation that has ended still counts; one_off: a thing done once counts (a project, a seminar);
-    partners: a company or the press in the sentence does not make it somebody else's.
+    partners: a company or the press in the sentence does not make it somebody else's. alternatives: things of which one
+    is enough, each as patterns; to deny one of them leaves the others standing.
     """
 
     id: CriterionId
@@ -69,14 +70,14 @@ class Criterion(Noun):
     probe: str = ""
     past_counts: bool = False
     one_off: bool = False
+    partners: bool = False
+    alternatives: tuple[tuple[str, ...], ...] = ()
 
     @property
     def rule_sha256(self) -> str:
         """sha256 of what a reviewer decides by: a decision does not outlive a change of these words."""
         words = (self.statement_ja, self.counts_ja, self.does_not_count_ja)
         return hashlib.sha256("\x1f".join((self.id, *words)).encode()).hexdigest()
-
-    partners: bool = False
 
 
 class CriteriaSet(Noun):

@@ -1,0 +1,148 @@
+"""Findings for and against, weighed: which one decides a criterion, and what stands against it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from pipeline.judge.findings import Finding, Side
+from pipeline.judge.tense import Mode, succeeds
+from pipeline.models import Criterion
+
+# Below this a finding is not shown as evidence; chosen so that one weak place (a heading's topic, an inherited actor)
+# passes and two together with a weak cue do not.
+THRESHOLD = 0.5
+# A newer statement that is weaker than the older one by more than this is about something else more often than not.
+COMPARABLE = 0.15
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """chosen decides; other is the strongest finding that says the opposite of it, if any. Both None: nothing found."""
+
+    chosen: Finding | None = None
+    other: Finding | None = None
+
+
+def weigh(criterion: Criterion, found: Sequence[Finding]) -> Weighed:
+    """Whether any of the criterion's alternatives stands: what is denied of one alternative leaves the others alone."""
+    against = _enough(found, Side.AGAINST)
+    lost = None
+    for yes in _candidates(criterion, found):
+        no = _strongest(one for one in against if _same_matter(criterion, yes, one))
+        if no is None or _holds(yes, no):
+            return Weighed(yes, no)
+        lost = lost or Weighed(no, yes)
+    return lost or Weighed(_strongest(against))
+
+
+def support(found: Sequence[Finding], chosen: Finding) -> list[Finding]:
+    """Up to two more findings of the same side from other pages, strongest first."""
+    others = [
+        one
+        for one in _enough(found, chosen.side)
+        if one.page.sha256 != chosen.page.sha256 and not (one.statement is not None and one.statement.link)
+    ]
+    best: dict[str, Finding] = {}
+    for one in sorted(others, key=lambda finding: -finding.score):
+        best.setdefault(one.page.sha256, one)
+    return list(best.values())[:2]
+
+
+def _candidates(criterion: Criterion, found: Sequence[Finding]) -> list[Finding]:
+    """The strongest finding in favour, then the strongest of each alternative, strongest first. Of an account's links
+    the one on a page that is kept up: without a date, else the newest."""
+    enough = _enough(found, Side.FOR)
+    best = _strongest(enough)
+    if best is not None and best.account is not None:
+        links = [one for one in enough if one.account is not None]
+        return [max(links, key=lambda one: (one.day or date.max, one.score))]
+    if not criterion.alternatives:
+        return [best] if best else []
+    by_matter: dict[frozenset[int], list[Finding]] = {}
+    for one in enough:
+        by_matter.setdefault(_matters(criterion, one), []).append(one)
+    strongest = [max(ones, key=_strength) for ones in by_matter.values()]
+    return sorted(strongest, key=_strength, reverse=True)
+
+
+def _enough(found: Iterable[Finding], side: Side) -> list[Finding]:
+    return [one for one in found if one.side is side and one.score >= THRESHOLD]
+
+
+def _strongest(found: Iterable[Finding]) -> Finding | None:
+    return max(found, key=_strength, default=None)
+
+
+def _strength(one: Finding) -> tuple[float, date]:
+    """The most direct first and, of equals, the most recent."""
+    return round(one.score, 2), one.day or date.min
+
+
+def _same_matter(criterion: Criterion, yes: Finding, no: Finding) -> bool:
+    """Whether two findings can contradict each other: they do not where each names other alternatives."""
+    of_yes, of_no = _matters(criterion, yes), _matters(criterion, no)
+    return not of_yes or not of_no or bool(of_yes & of_no)
+
+
+def _matters(criterion: Criterion, one: Finding) -> frozenset[int]:
+    """The numbers of the alternatives that a finding names, in its sentence, else around it."""
+    if one.statement is None:
+        return frozenset()
+    part = one.statement.part
+    for text in (one.statement.text, f"{part.named}|{one.statement.before}", *reversed(part.headings)):
+        named = frozenset(number for number, group in enumerate(criterion.alternatives) if _pattern(group).search(text))
+        if named:
+            return named
+    return frozenset()
+
+
+@lru_cache(maxsize=512)
+def _pattern(group: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{one})" for one in group))
+
+
+def _holds(yes: Finding, no: Finding) -> bool:
+    """Of two that contradict each other the newer one holds; without dates the plainer one, and a statement about the
+    same section's promise."""
+    if yes.account is not None:
+        return not (no.said.mode in (Mode.ENDED, Mode.DENIES) and _newer(no, yes))
+    if yes.statement is not None and yes.statement.link:
+        return False  # a title in a list does not know what its page now says
+    same_page = yes.page.sha256 == no.page.sha256
+    if yes.day and no.day and yes.day != no.day and not same_page:
+        newer, older = (yes, no) if yes.day > no.day else (no, yes)
+        if newer.score + COMPARABLE >= older.score:
+            return newer is yes
+    if _taken_back(yes, no, same_page):
+        return False
+    return yes.score >= no.score or yes.direct
+
+
+def _newer(one: Finding, other: Finding) -> bool:
+    return one.day is not None and other.day is not None and one.day > other.day
+
+
+def _taken_back(yes: Finding, no: Finding, same_page: bool) -> bool:
+    """It has ended; its trial led nowhere; or the section promises and then dates: "It does X." "Opening: January."""
+    same_section = same_page and yes.section == no.section
+    if no.said.mode is Mode.ENDED:
+        return not (same_page and _follows(yes, no) and _succeeds(yes))
+    if same_page and yes.said.trial and _follows(no, yes):
+        return True
+    dated = no.said.mode is Mode.PLANS and no.elliptic and _follows(no, yes)
+    return same_section and (dated or not yes.direct)
+
+
+def _succeeds(one: Finding) -> bool:
+    return one.statement is not None and succeeds(one.statement.text)
+
+
+def _follows(later: Finding, earlier: Finding) -> bool:
+    """Whether one finding stands after the other on their page."""
+    if later.statement is None or earlier.statement is None:
+        return False
+    return later.statement.start > earlier.statement.start
