@@ -12,7 +12,7 @@ from pipeline.judge.accounts import Account
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.cues import Compiled, Hit, find, find_around, find_asked
 from pipeline.judge.dates import mentions
-from pipeline.judge.polarity import elliptic
+from pipeline.judge.polarity import denies, elliptic
 from pipeline.judge.speech import residents_voice, wishes_are_gathered
 from pipeline.judge.statements import Part, Prepared, Statement, fold
 from pipeline.judge.tense import Mode, Said, clauses, said
@@ -123,7 +123,7 @@ class Reader:
         side = self._side(criterion, hit, spoken, statement)
         if side is Side.AGAINST and not (hit.direct or hit.weight >= _NEAR_ENOUGH or elliptic(statement.text)):
             side = Side.ASIDE
-        if side is Side.AGAINST and len(statement.text) < _SHORTEST_DENIAL_CHARS:
+        if side is Side.AGAINST and self._mumbles(cue, statement):
             side = Side.ASIDE
         if side is Side.FOR and not hit.direct and self._taken_back(page, statement):
             side = Side.ASIDE
@@ -137,33 +137,34 @@ class Reader:
 
     def _read_absent(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
         hit = find(cue, page, statement)
-        spoken = self._mode(page, statement, hit.at if hit else len(statement.text))
+        spoken = self._mode(page, statement, hit.at) if hit else self._answered(page, statement)
         denying = spoken.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED)
         if not denying and not (cue.cue.asserts and spoken.mode is Mode.DOES):
             return None
         if _past_is_enough(criterion) and spoken.mode is Mode.ENDED:
             return None
-        last = clauses(statement.text)[-1]
+        last = self._denying(statement)
         if hit is None and elliptic(last) and not cue.cue.asserts:
             hit = find_around(cue, page, statement)
         if hit is None or statement.part.block.kind in _NO_TEXT_KINDS:
             return None
-        at = len(statement.text) if not hit.direct else hit.at
+        named = [one.start() for one in cue.groups[0].finditer(statement.text)]
+        at = max(hit.at, *named) if hit.direct and named else len(statement.text)
         actor = self._actor(criterion, page, statement, at)
         aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
-        aside = aside or len(statement.text) < _SHORTEST_DENIAL_CHARS or self._strange(page, statement)
+        aside = aside or self._mumbles(cue, statement) or self._strange(page, statement)
         return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
 
     def _read_answer(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
         """A denial that names nothing itself, about what a cue of the thing finds around it."""
-        last = clauses(statement.text)[-1]
+        last = self._denying(statement)
         if cue.cue.asserts or statement.part.block.kind in _NO_TEXT_KINDS:
             return None
         hit = find_asked(cue, page, statement)
         if hit is None and not elliptic(last):
             return None
-        spoken = self._mode(page, statement, len(statement.text))
-        if spoken.mode not in (Mode.DENIES, Mode.PLANS, Mode.ENDED) or len(statement.text) < _SHORTEST_DENIAL_CHARS:
+        spoken = self._answered(page, statement)
+        if spoken.mode not in (Mode.DENIES, Mode.PLANS, Mode.ENDED) or self._mumbles(cue, statement):
             return None
         if _past_is_enough(criterion) and spoken.mode is Mode.ENDED:
             return None
@@ -174,6 +175,17 @@ class Reader:
         aside = actor.other or not self._own_press(page, statement) or self._voice(page, statement)
         aside = aside or self._strange(page, statement)
         return self._finding(Side.ASIDE if aside else Side.AGAINST, hit, page, statement, spoken, actor)
+
+    @staticmethod
+    def _denying(statement: Statement) -> str:
+        """The clause that answers: the first that denies and names nothing (独自のものは持っておらず、県の…), else the
+        last."""
+        parts = clauses(statement.text)
+        return next((one for one in parts if denies(one.rstrip("、")) and elliptic(one)), parts[-1])
+
+    def _answered(self, page: Prepared, statement: Statement) -> Said:
+        clause = self._denying(statement)
+        return said(clause, as_of=self.as_of, written=page.page.dated, after=statement.after)
 
     def ended(self, criterion: Criterion, page: Prepared, names: frozenset[str]) -> Iterator[Finding]:
         """Statements that a service known by its own name has ended (「○○」は3月31日で終わりました)."""
@@ -217,6 +229,13 @@ class Reader:
         earlier = [one for one in statement.before.split("。") if one]
         return any(self._denied(one, page) for one in earlier)
 
+    @staticmethod
+    def _mumbles(cue: Compiled, statement: Statement) -> bool:
+        """Whether a few characters deny (なし, 未実施) without a line or column of a table that names the thing."""
+        if len(statement.text) >= _SHORTEST_DENIAL_CHARS:
+            return False
+        return not all(group.search(statement.part.named) for group in cue.groups)
+
     def _came_to_nothing(self, page: Prepared, statement: Statement) -> bool:
         """Whether what was tried is told to have ended: by the next sentence, or by a later cell of its row."""
         if not _TRIED.search(statement.text):
@@ -233,7 +252,8 @@ class Reader:
 
     def _side(self, criterion: Criterion, hit: Hit, spoken: Said, statement: Statement) -> Side:
         mode = spoken.mode
-        if statement.part.block.kind in _NO_TEXT_KINDS:
+        told = mode is Mode.DOES and statement.part.block.kind is BlockKind.CAPTION and statement.text.endswith("。")
+        if statement.part.block.kind in _NO_TEXT_KINDS and not told:
             return Side.ASIDE
         if hit.cue.asserts and mode in (Mode.DENIES, Mode.LIMITS, Mode.ENDED, Mode.LABEL):
             # 印鑑は要りません says it; 席を固定しない働き方は導入していません has a denial of its own.

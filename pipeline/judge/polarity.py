@@ -63,6 +63,8 @@ _TIME_PHRASE = re.compile(
     _TIME + r"(?:の)?(?:時点|ところ|段階|限り|末|中)?(?:は|では|で|に|も|をもって|までに|まで|から|以降|、)*"
 )
 _GENERIC_PHRASE = re.compile(_GENERIC + r"(?:として|について)?(?:は|では|が|を|も|の|に|で|と|、)+")
+# Where, for what and as whose it is denied names no topic: 本市の教育相談室では行っていません。
+_PLACE_PHRASE = re.compile(r"[^、。はをが]{1,18}(?:では|には|において(?:は)?|としては)、?(?=[^、。はをが]{0,12}$)")
 _CONTENT = re.compile(
     r"[一-龠々ァ-ヴーa-z0-9]{2,}(?:は|が|を|も|の|で|に|から|について)|[一-龠々](?:は|が|を)|[一-龠々](?:さま|さん)(?:は|が|を)"
 )
@@ -79,5 +81,5 @@ def elliptic(clause: str) -> bool:
     clause = _POLITE.sub("", clause) or clause
     reason, _, last = clause.rpartition("、")
     rest = _TIME_PHRASE.sub("", clause if "は" in reason or reason.endswith("を") else last)
-    rest = _GENERIC_PHRASE.sub("", rest)
+    rest = _GENERIC_PHRASE.sub("", _PLACE_PHRASE.sub("", rest))
     return not _CONTENT.search(rest)

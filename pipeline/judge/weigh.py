@@ -17,6 +17,7 @@ from pipeline.models import Criterion
 THRESHOLD = 0.5
 # A newer statement that is weaker than the older one by more than this is about something else more often than not.
 COMPARABLE = 0.15
+CROSS_CHARS = 5
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ def _strength(one: Finding) -> tuple[float, date]:
 
 
 def _same_matter(criterion: Criterion, yes: Finding, no: Finding) -> bool:
-    """Whether two findings can contradict each other: they do not where each names other alternatives."""
+    """Whether two findings can contradict each other: not where each names other alternatives, nor where a cross in a
+    table denies its own line."""
+    if no.statement is not None and len(no.statement.text) < CROSS_CHARS:
+        return False
     of_yes, of_no = _matters(criterion, yes), _matters(criterion, no)
     return not of_yes or not of_no or bool(of_yes & of_no)
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 
 from pipeline.judge.actor import Actor
 from pipeline.judge.findings import Finding, Side
+from pipeline.judge.surroundings import CELLS, contiguous
 from pipeline.judge.tense import Mode
-from pipeline.models import BlockKind, Claim
+from pipeline.models import Block, BlockKind, Claim, Page
 
 # A quote shorter than this does not speak for itself; one longer is no longer read.
 SHORT_QUOTE_CHARS = 24
 LONG_QUOTE_CHARS = 200
+SHORT_CELL_CHARS = 10
+FARTHEST_NAME_BLOCKS = 8
 
 _DEED = {
     Mode.DOES: "実施・提供を述べる文",
@@ -57,11 +60,22 @@ def _quoted(finding: Finding) -> str:
     if statement is None:
         return ""
     block = statement.part.block
+    if block.kind in CELLS and block.row and block.end - block.start < SHORT_CELL_CHARS:
+        return _with_name(finding.page, block)
     denies = finding.side is Side.AGAINST
     leans = finding.elliptic or denies or statement.end - statement.start < SHORT_QUOTE_CHARS
     if leans and block.end - block.start <= LONG_QUOTE_CHARS:
         return finding.page.text[block.start : block.end]
     return finding.page.text[statement.start : statement.end]
+
+
+def _with_name(page: Page, block: Block) -> str:
+    """A cell that says too little alone (未整備), from the cell or term that names its line on."""
+    last = page.blocks.index(block)
+    for first in range(last - 1, max(last - FARTHEST_NAME_BLOCKS, -1), -1):
+        if page.slice(page.blocks[first]) == block.row and contiguous(page, first, last):
+            return page.text[page.blocks[first].start : block.end]
+    return page.slice(block)
 
 
 def rationale(chosen: Finding | None, other: Finding | None, aside: Sequence[Finding] = (), pages: int = 0) -> str:
