@@ -32,6 +32,9 @@ _LEANS = re.compile(
 )
 
 
+_WISHED = re.compile(r"ほしい|欲しい|たい|べき|てはどう|要望|ください")
+
+
 @dataclass(frozen=True)
 class Compiled:
     cue: Cue
@@ -56,6 +59,11 @@ class Hit:
     weight: float
     direct: bool
     rest: str = ""
+
+
+def leans(text: str) -> bool:
+    """Whether a folded sentence begins with what points to the one before (これを, その結果)."""
+    return bool(_LEANS.match(text))
 
 
 def _any(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
@@ -108,10 +116,14 @@ def _anchored(one: Compiled, statement: Statement) -> bool:
 
 
 def _centre(one: Compiled, text: str) -> int:
-    """The place from which the clause and the actor are read: the last first match of the groups that are in the text,
-    so that of two clauses the one with more of the topic is read."""
-    starts = [found.start() for group in one.groups if (found := group.search(text))]
-    return max(starts, default=0)
+    """The place from which the clause and the actor are read: the last first match of the groups, in the clause that
+    has most of them."""
+    parts, passed, best = clauses(text), 0, (-1, 0)
+    for part in parts if len(parts) > 1 else [text]:
+        starts = [found.start() for group in one.groups if (found := group.search(part))]
+        best = max(best, (len(starts), passed + max(starts, default=0)))
+        passed += len(part)
+    return best[1] if best[0] > 0 else 0
 
 
 def _allowed(one: Compiled, page: Prepared, statement: Statement) -> bool:
@@ -134,6 +146,8 @@ def _place(group: re.Pattern[str], within: str, page: Prepared, statement: State
         return "sentence"
     if statement.affirmed and group.search(statement.question):
         return "block"
+    if statement.question and not _WISHED.search(statement.question) and group.search(statement.question):
+        return "heading" if within != "sentence" else None
     if _LEANS.match(statement.text) and (
         group.search(statement.before) or any(group.search(one.text) for one in islice(page.earlier(part), 1))
     ):

@@ -60,9 +60,9 @@ _ASKED_FOR = re.compile(
 _BY_NAME_STRENGTH = 0.8
 # A report of what was seen elsewhere, and not an offer to be visited.
 _VISITED = re.compile(
-    r"視察(?:研修)?(?:の)?(?:報告|レポート|先|結果|概要|内容)|(?:を|へ|に)(?:行政)?視察(?:し|を|に)|先進地(?:視察|研修)"
+    r"視察(?:研修)?(?:の)?(?:報告|レポート|先|結果|概要|内容)|(?:を|へ|に)(?:行政)?視察(?:し|を|に)|(?:近隣|先進|他|県外)[^、。]{0,4}の視察|先進地(?:視察|研修)"
 )
-_GLOSSARY = re.compile(r"用語(?:集|の?解説|の?説明|$)|カタカナ(?:語|用語)|まめ知識|豆知識|ことばの(?:説明|解説)")
+_GLOSSARY = re.compile(r"(?:言葉|ことば)の手引き?|用語(?:集|の?解説|の?説明|$)|カタカナ(?:語|用語)|まめ知識|豆知識|ことばの(?:説明|解説)")
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 # A denial may take one group of its cue from its block or heading.
 _NEAR_ENOUGH = 0.88
@@ -74,6 +74,7 @@ _TRIED = re.compile(r"試(?:し|み|行|験)|実証|(?:まし|てい|でい|て�
 _REASON = re.compile(r"(?:ため|ので|ことから|により|によって)、$")
 _TOPIC = re.compile(r"[^、。はがを]{0,24}[はも]、")
 _ASKED_ROW = re.compile(r"^(?:q|問|質問)[\d.::、]")
+_WITH = re.compile(r"と(?:の|は|連|協|共|結|締)")
 _HOST_COLUMN = re.compile(r"^(?:主催|運営|開催|実施主体|提供|団体|事業者|会社|店)")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
@@ -106,8 +107,17 @@ class Reader:
                 absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]
                 absent_here += [self._read_answer(criterion, page, statement, cue) for cue in likely]
                 found = self._best(absent_here) or found
+            elif found.side is Side.FOR and self._qualified(statement):
+                absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]
+                found = next((one for one in absent_here if one and one.side is Side.AGAINST and one.direct), found)
             if found:
                 yield found
+
+    @staticmethod
+    def _qualified(statement: Statement) -> bool:
+        """Whether one clause of several denies (独自の計画は作っておらず、国の計画に沿って…)."""
+        parts = clauses(statement.text)
+        return len(parts) > 1 and any(denies(one.rstrip("、")) for one in parts)
 
     @staticmethod
     def _best(found: Iterable[Finding | None]) -> Finding | None:
@@ -240,11 +250,23 @@ class Reader:
         """Whether what was tried is told to have ended: by the next sentence, or by a later cell of its row."""
         if not _TRIED.search(statement.text):
             return False
-        later = [statement.after] if statement.after else []
+        later = [statement.after] if statement.after else self._next(page, statement)
         if statement.part.row and statement.part.block.kind is BlockKind.CELL:
             following = page.parts[statement.part.place + 1 : statement.part.place + 4]
             later += [clauses(one.text)[-1] for one in following if one.row == statement.part.row and one.text]
         return any(self._denied(one, page) and (elliptic(one) or _DROPPED.search(one)) for one in later)
+
+    @staticmethod
+    def _next(page: Prepared, statement: Statement) -> list[str]:
+        """The sentences of the paragraph after the one that the statement ends."""
+        following = page.parts[statement.part.place + 1 : statement.part.place + 2]
+        return [
+            sentence
+            for one in following
+            if one.section == statement.part.section and not one.row
+            for sentence in one.text.split("。")
+            if sentence
+        ][:2]
 
     def _denied(self, sentence: str, page: Prepared) -> bool:
         mode = said(sentence, as_of=self.as_of, written=page.page.dated).mode
@@ -286,7 +308,7 @@ class Reader:
     def _actor(self, criterion: Criterion, page: Prepared, statement: Statement, at: int) -> Actor:
         """Whose deed it is: by the sentence, else what stands before it, its row, headings, section and title."""
         part = statement.part
-        whose = self._partnered(criterion, self.names.whose(statement.text, at))
+        whose = self._partnered(criterion, self.names.whose(statement.text, at), statement)
         if whose is Actor.BODY and self.names.joins(statement.after):
             return Actor.OWN
         if whose is not Actor.UNSAID:
@@ -297,14 +319,19 @@ class Reader:
         nearest += [self.names.subject(one.text) for one in page.earlier(part) if not one.asked and one.row == part.row]
         nearest += [self._organiser(page, statement), self.names.topic(page.title), self.names.topic(page.site)]
         for actor in nearest:
-            actor = self._partnered(criterion, actor)
+            actor = self._partnered(criterion, actor, statement)
             if actor is not Actor.UNSAID:
                 return Actor.UNSAID if actor is Actor.OWN else actor
         return Actor.UNSAID
 
-    @staticmethod
-    def _partnered(criterion: Criterion, actor: Actor) -> Actor:
-        return Actor.UNSAID if criterion.partners and actor is Actor.COMPANY else actor
+    def _partnered(self, criterion: Criterion, actor: Actor, statement: Statement) -> Actor:
+        """A company beside the municipality is its partner; one that is told of alone acts for itself."""
+        if not criterion.partners or actor is not Actor.COMPANY:
+            return actor
+        around = f"{statement.before}{statement.text}|{'|'.join(statement.part.headings)}|{statement.part.row}"
+        named = self.names.mentions(around)
+        acts = any(one.subject and not _WITH.match(around[one.end :]) for one in named)
+        return actor if acts and all(one.actor is Actor.COMPANY for one in named) else Actor.UNSAID
 
     def _organiser(self, page: Prepared, statement: Statement) -> Actor:
         """Whom the section names as host or contact (主催, 運営, 問い合わせ)."""

@@ -37,7 +37,7 @@ class Said:
 
 
 _CLAUSE = re.compile(
-    r"(?<=[すんたるいだ]が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)(?<!もので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=終了し、)|(?<=廃止し、)|(?<=休止し、)|(?<=終了となり、)|(?<=終え、)|(?<=おらず、)"
+    r"(?<=[すんたるいだ]が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)(?<!もので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=終了し、)|(?<=廃止し、)|(?<=休止し、)|(?<=終了となり、)|(?<=終え、)|(?<=おらず、)|(?<=であり、)"
     r"|(?<=やめ、)|(?<=打ち切り、)|(?<=閉じ、)|(?<=終え、)|(?<=見送り、)|(?<=ことから、)|(?<=なく、)|(?<=とどまり、)|(?<=[たる]ものの、)|(?<=しつつも、)"
 )
 _CONTRAST = re.compile(r"(?:す|ん|た|る|い|だ)が、$")
@@ -46,7 +46,7 @@ _ASKS = re.compile(
     r"(?:か[?。」)]*|[?])$|(?:[るう]ように(?:して(?:ください|下さい|ほしい|欲しい)|お願いし(?:ます|たい))|ほしい|欲しい|もらいたい|いただきたい|頂きたい|べき(?:だ|です|である|では)?|望(?:む|みます|まれ(?:る|ます|ています))"
     r"|(?:して|みて|っては|んでは|しては|ては)(?:は)?(?:どう|いかが)[^。]{0,8}|(?:して|にして|って|けて|めて)は[。」]*$"
     r"|(?:希望|要望|期待|ようお願い)し(?:ます|たい|ている|ています)|求める(?:声|意見)(?:が|も|は)?[^。]{0,12}|とい(?:う|った)(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}"
-    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:ると|えば|れば|ば)(?:とても|大変|もっと)?(?:便利|助か|うれし|嬉し|ありがた|よい|良い|いい)[^。]{0,12}|(?:と聞(?:く|いて(?:い|お)(?:る|ます)|きます?)|そうです|とのことです)|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います|ものと(?:承知|理解|聞き及)[^、。]{0,10})[。」)]*$"
+    r"|との(?:ご)?(?:意見|要望|声|提案|質問)[^。]{0,16}|(?:ると|えば|れば|ば)(?:とても|大変|もっと)?(?:、[^、。]{0,20}(?:は|も))?(?:便利|助か|うれし|嬉し|ありがた|よい|良い|いい)[^。]{0,12}|(?:と聞(?:く|いて(?:い|お)(?:る|ます)|きます?)|そうです|とのことです)|(?:と(?:は)?思(?:う|います|いました)|助かります|ありがたい(?:です)?|便利だと思います|うらやましい(?:です)?)|があればと思います|ものと(?:承知|理解|聞き及)[^、。]{0,10})[。」)]*$"
 )
 _WARNS = re.compile(
     r"(?:ないで(?:ください|下さい)|ないよう(?:に)?(?:、)?(?:ご?注意|お願い|してください|しましょう)|ご?注意(?:ください|下さい|を))[^。]{0,8}[。」)]*$"
@@ -92,11 +92,12 @@ _COUNTED = re.compile(
     r"|^(?:応募|参加|申請|受験|入札)?(?:資格|要件|条件)(?:要件)?[:：]"
 )
 # What is to be done by a date, in the form of a plan: 令和7年度までに10業務で使えるようにする。
-_DUE = re.compile(r"(?:\d年度?|\d月|末|中)までに[^。]*(?:[うくぐすつぬぶむる])[。」)]*$")
+_DUE = re.compile(r"(?:\d年度?|\d月|末|中)までに[^。]*(?:[うくぐつぬぶむ]|(?<!い)る|(?<![まで])す)[。」)]*$")
 # A name is being looked for, or found; the thing itself is still to come.
 _NAMES_IT = re.compile(
     r"(?:愛称|名称|名前|ロゴ|キャラクター)(?:を|の|が|に|は)[^。]*(?:募集|応募|選考|投票|決定し|決まり|決まった)"
 )
+_NOW = re.compile(r"(?:本日|今日|きょう|先月|今月|昨年|昨年度|今年度|本年度)(?:から|より)")
 _SPECULATES = re.compile(r"(?:でしょう|だろう|かも(?:しれ|知れ)(?:ない|ません))[。」)]*$")
 _TAKES_NOTE = re.compile(
     r"(?:承りました|承ります|うかがいました|参考(?:に|と)(?:させて|し|いたし)[^。]{0,12})[。」)]*$"
@@ -106,7 +107,7 @@ _INSTRUCTS = re.compile(
 )
 _PLAN = re.compile(
     r"(?:予定(?!通り|どおり|表|日|者|価格)|検討|(?:調査|研究|検証|試算|選定|精査)中|見込み|見通し|準備中|準備を(?:進め|して)|準備して|構想(?:中|して|段階)|協議(?:中|を(?:進め|行))|調整(?:中|を(?:進め|行))"
-    r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく"
+    r"|計画(?:中|で(?:す|ご|ある|あり)|して(?:い|お)|が(?:あ|ご)|とし)|考えて(?:い|お|まい)|研究(?:を)?(?:して|し|進め)|調査(?:・)?研究|に向けて|に向け[^。]{0,6}|要望して(?:い|お)|要求(?:中|して)|近日|まもなく|持ち越|先送り"
     r"|(?:考え|方針|つもり|意向|段取り|運び)(?:です|で(?:い|お|あ)|とのこと)|[るすた](?:計画|見通し|見込み|予定)$|見込(?:む|みます|んで)"
     r"|判断(?:し|いた|する)|結論を出|議論(?:し|いた)|話し合って(?:い|ま)|整理中|課題と(?:し|さ)|結論は|要否|是非)"
     r"[^、。]{0,16}[、。」)]*$"
@@ -130,12 +131,12 @@ _END_WORD = (
     r"(?:し(?:まし|てい|てお|た|ます|、)|いた(?:し|だ)|と(?:な|し|い)|に(?:な|い)|され|まし|て(?:い|お)|た|です|、|。|$)"
 )
 _END = re.compile(
-    r"(?:をもって|限りで|[年月日]で|年度で)[^。]{0,8}(?:やめ(?:まし|て|た)|閉じ(?:まし|た|て)|終わ(?:り|っ)|姿を消|幕を閉じ|お別れ|引退)|"
+    r"(?:をもって|限りで|[年月日]で|年度で)[^。]{0,8}(?:やめ(?:まし|て|た|、)|閉じ(?:まし|た|て)|終わ(?:り|っ)|姿を消|幕を閉じ|お別れ|引退)|"
     r"(?:長らく|長い間|長年|永らく|これまで(?:の)?)(?:の)?ご(?:利用|愛顧|購読)(?:を)?(?:いただき|くださ|有|あり)|"
     + _END_WORD
     + r"[^、。]{0,12}[、。」)]*$|(?:を|は|も)(?:取り)?やめ(?:まし|た|て|、)"
     r"|(?:撤去|返却|消去|削除|撤退|退任|閉鎖|回収)(?:し(?!てください)|され|いた)[^、。]{0,10}[、。」)]*$"
-    r"|(?:を|が|は|も)[^、。]{0,6}閉じ(?:まし|た|て)|(?:現金|紙|元|もと|従来)[^、。]{0,10}に戻(?:し|り)(?:まし|た)|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
+    r"|(?:を|が|は|も)[^、。]{0,6}閉じ(?:まし|た|て)|(?:ページ|アカウント|チャンネル|サイト)は[^。]{0,20}閉じ(?:まし|た)|(?:現金|紙|元|もと|従来)[^、。]{0,10}に戻(?:し|り)(?:まし|た)|使えなくな(?:りまし|っ)た|(?:利用|使用)できなくな(?:りまし|っ)た"
 )
 # What is finished here is the doing of it: 端末の配備を終えました。
 _COMPLETED = re.compile(
@@ -171,6 +172,9 @@ _STARTED = re.compile(r"(?:まし|てい|てお|し)た|て(?:い|お)(?:ます|
 _FROM = re.compile(
     r"^(?:\([^)]*\))?(?:から|より|に|、|以降|開始|スタート|~|〜|の予定|予定|を目途|をめど|頃|ごろ|中に|末|初旬|中旬|下旬|は|です|とな|にな|の(?:工事|更新|改修|改正|入れ?替え|開庁|移転|供用|公開|運用|開始|導入|議会)|を(?:見込|予定|目標|めど|目途))"
 )
+_DEADLINE = re.compile(r"(?:期限|締め?切り?|〆切|納期|期日)(?:日)?(?:は|:)")
+_EVENT = re.compile(r"(?:式|会|発表|説明会|締結|開催|開始|公開)(?:\([^)]*\))?[。]?$")
+_UNTIL = re.compile(r"(?:年度?|月|日)(?:末)?まで(?:\((?:期間満了|終了|満了)[^)]*\)?)?[。]?$")
 _TRIAL = re.compile(
     r"試行|試験(?:的|運用|導入)|実証|実験|トライアル|テスト(?:利用|運用|導入)|お試し|モデル(?:事業|導入|校)"
 )
@@ -221,8 +225,7 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     if (plain := _without_tense(clause)) is not None:
         return Said(plain, trial)
     if not _PREDICATE.search(clause) and not _END.search(clause) and not _plans(clause) and not denies(clause):
-        future = _announced(clause, tuple(mentions(clause, near=written)), as_of)
-        return Said(Mode.PLANS, trial, future) if future else Said(Mode.LABEL, trial)
+        return _named(clause, tuple(mentions(clause, near=written)), as_of, trial)
     if any(one.search(clause) for one in _ELSEWHERE):
         return Said(Mode.LIMITS, trial)
     if denies(clause):
@@ -230,6 +233,18 @@ def said(clause: str, *, as_of: date, written: date | None = None, after: str = 
     if _ends(clause):
         return _ended(clause, as_of, written, after)
     return _goes_on(clause, as_of, written, trial)
+
+
+def _named(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -> Said:
+    """What has no predicate: from a day to come, on one (12月10日 締結式), until one that has passed, or a label."""
+    if future := _announced(clause, days, as_of):
+        return Said(Mode.PLANS, trial, future)
+    known = [one for one in days if one.day and one.last]
+    if known and all(one.day and one.day > as_of for one in known) and _EVENT.search(clause):
+        return Said(Mode.INTENDS, trial)
+    if known and known[-1].last and known[-1].last <= as_of and _UNTIL.search(clause):
+        return Said(Mode.ENDED, trial, known[-1].last)
+    return Said(Mode.LABEL, trial)
 
 
 def _without_tense(clause: str) -> Mode | None:
@@ -259,7 +274,7 @@ def _aims(clause: str, days: tuple[Mention, ...], as_of: date) -> bool:
     """Whether the clause tells a goal or a picture of later days, and not what has begun on the way there."""
     if _DREAMS.search(clause) or _DUE.search(clause):
         return True
-    return bool(_INTENT.search(clause)) and not (days and _begun(clause, days, as_of))
+    return bool(_INTENT.search(clause)) and not _NOW.search(clause) and not (days and _begun(clause, days, as_of))
 
 
 def _plans(clause: str) -> bool:
@@ -308,7 +323,7 @@ def _planned(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -
 
 def _announced(clause: str, days: tuple[Mention, ...], as_of: date) -> date | None:
     """The day after as_of on which the clause says that it starts, if it says so."""
-    for one in days:
+    for one in () if _DEADLINE.search(clause) else days:
         rest = clause[one.end :]
         if one.day and one.day > as_of and _FROM.match(rest) and _START.search(rest) and not _STARTED.search(rest):
             return one.day

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from pipeline.judge.actor import Actor
+from pipeline.judge.cues import leans
 from pipeline.judge.findings import Finding, Side
 from pipeline.judge.tense import Mode, succeeds
 from pipeline.models import Criterion
@@ -133,12 +135,20 @@ def _newer(one: Finding, other: Finding) -> bool:
 def _taken_back(yes: Finding, no: Finding, same_page: bool) -> bool:
     """It has ended; its trial led nowhere; or the section promises and then dates: "It does X." "Opening: January."""
     same_section = same_page and yes.section == no.section
+    if same_section and _answers_it(yes, no):
+        return True
     if no.said.mode is Mode.ENDED:
         return not (same_page and _follows(yes, no) and _succeeds(yes))
     if same_page and yes.said.trial and _follows(no, yes):
         return True
     dated = no.said.mode is Mode.PLANS and no.elliptic and _follows(no, yes)
     return same_section and (dated or not yes.direct)
+
+
+def _answers_it(yes: Finding, no: Finding) -> bool:
+    """What is told in general is denied of the municipality (英語で話せる窓口を置く市が…。本市では行っていません。)."""
+    ours = no.actor is Actor.OWN or bool(no.statement and leans(no.statement.text))
+    return ours and no.elliptic and no.said.mode is Mode.DENIES and _follows(no, yes) and yes.actor is not Actor.OWN
 
 
 def _succeeds(one: Finding) -> bool:
