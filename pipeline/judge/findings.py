@@ -62,7 +62,9 @@ _BY_NAME_STRENGTH = 0.8
 _VISITED = re.compile(
     r"視察(?:研修)?(?:の)?(?:報告|レポート|先|結果|概要|内容)|(?:を|へ|に)(?:行政)?視察(?:し|を|に)|(?:近隣|先進|他|県外)[^、。]{0,4}の視察|先進地(?:視察|研修)"
 )
-_GLOSSARY = re.compile(r"(?:言葉|ことば)の手引き?|用語(?:集|の?解説|の?説明|$)|カタカナ(?:語|用語)|まめ知識|豆知識|ことばの(?:説明|解説)")
+_GLOSSARY = re.compile(
+    r"(?:言葉|ことば)の手引き?|用語(?:集|の?解説|の?説明|$)|カタカナ(?:語|用語)|まめ知識|豆知識|ことばの(?:説明|解説)"
+)
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 # A denial may take one group of its cue from its block or heading.
 _NEAR_ENOUGH = 0.88
@@ -75,6 +77,8 @@ _REASON = re.compile(r"(?:ため|ので|ことから|により|によって)、$
 _TOPIC = re.compile(r"[^、。はがを]{0,24}[はも]、")
 _ASKED_ROW = re.compile(r"^(?:q|問|質問)[\d.::、]")
 _WITH = re.compile(r"と(?:の|は|連|協|共|結|締)")
+# The next cell of a table that has lost its lines, as in a PDF: 席を固定しない執務室 未実施 令和11年度
+_UNDONE = re.compile(r"[^、。]{0,8}(?:未(?:実施|着手|導入|整備|対応)|検討中)")
 _HOST_COLUMN = re.compile(r"^(?:主催|運営|開催|実施主体|提供|団体|事業者|会社|店)")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
@@ -278,6 +282,8 @@ class Reader:
         if statement.part.block.kind in _NO_TEXT_KINDS and not told:
             return Side.ASIDE
         if hit.cue.asserts and mode in (Mode.DENIES, Mode.LIMITS, Mode.ENDED, Mode.LABEL):
+            if _UNDONE.match(hit.rest):
+                return Side.AGAINST
             # 印鑑は要りません says it; 席を固定しない働き方は導入していません has a denial of its own.
             if mode is Mode.LABEL or not _WORD.search(hit.rest):
                 return Side.FOR

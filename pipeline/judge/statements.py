@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from pipeline.judge.speech import (
     asker_speaks,
     is_question,
     is_wish,
+    residents_voice,
     without_turn,
 )
 from pipeline.models import Block, BlockKind, Page, Region
@@ -21,6 +22,7 @@ from pipeline.text import sentences
 
 # How many blocks back in its section a sentence may lean on.
 LOOK_BACK_BLOCKS = 6
+MOSTLY_LINKS = 0.8
 
 
 def fold(text: str) -> str:
@@ -134,7 +136,7 @@ def prepare(page: Page) -> Prepared:
     statements: list[Statement] = []
     addressed = False
     for number, part in enumerate(parts):
-        for statement in _statements(page, part, links, _question(part, parts[number - 1] if number else None)):
+        for statement in _statements(page, part, links, _question(part, _previous(parts, number))):
             if addressed_to_evaluator(statement.text):
                 addressed = True
             else:
@@ -180,7 +182,7 @@ def _parts(page: Page) -> Iterator[Part]:
             headings=tuple(remembered(one) for one in block.headings),
             section=section,
             place=place,
-            asked=asker_speaks(page.slice(block)),
+            asked=asker_speaks(page.slice(block)) or residents_voice(fold(block.row), fold(block.column), ""),
         )
         place += 1
 
@@ -189,6 +191,12 @@ def _link_labels(page: Page) -> tuple[Sequence[int], dict[int, int]]:
     """Starts of link labels in order, and where each ends."""
     spans = {link.start: link.end for link in page.links if link.end > link.start}
     return sorted(spans), spans
+
+
+def _previous(parts: Sequence[Part], number: int) -> Part | None:
+    """The block before; of an answer in a list of terms, what stands before its term."""
+    before = [one for one in parts[max(0, number - 2) : number] if one.block.kind is not BlockKind.TERM]
+    return before[-1] if before else None
 
 
 def _question(part: Part, before: Part | None) -> str:
@@ -206,6 +214,7 @@ def _statements(
 ) -> Iterator[Statement]:
     block = part.block
     spans = [(block.start + start, block.start + end) for start, end in sentences(page.slice(block))]
+    spans = [label for span in spans for label in _labels(*span, links)]
     whole = [fold(without_turn(page.text[start:end])) for start, end in spans]
     folded = [spoken(one) for one in whole]
     affirmed = bool(folded and question and affirms(folded[0]))
@@ -219,20 +228,35 @@ def _statements(
                 before="".join(folded[:number]),
                 heard="".join(whole[:number]),
                 after=folded[number + 1] if number + 1 < len(spans) else "",
-                link=_is_link(start, end, links),
+                link=_is_link(page.text[start:end], start, end, links),
                 asked=asker_speaks(page.text[block.start : end]),
                 question=question,
                 affirmed=affirmed,
             )
 
 
-def _is_link(start: int, end: int, links: tuple[Sequence[int], dict[int, int]]) -> bool:
-    """Whether link labels cover nearly all of the span."""
+def _labels(start: int, end: int, links: tuple[Sequence[int], dict[int, int]]) -> list[tuple[int, int]]:
+    """The span; where it is a row of link labels and nothing else, each of them."""
     starts, ends = links
-    covered = 0
+    inside = [(at, ends[at]) for at in starts[bisect_left(starts, start) : bisect_left(starts, end)]]
+    covered = sum(until - at for at, until in inside)
+    return inside if len(inside) > 1 and covered >= MOSTLY_LINKS * (end - start) else [(start, end)]
+
+
+_DATE_FIRST = re.compile(
+    r"\s*(?:更新日?|公開|掲載|登録)?[:：]?\s*(?:(?:令和|平成|[RrHh])\s*[\d元０-９]+|[\d０-９]{4})\s*[年./-]\s*[\d０-９]+\s*[月./-]\s*[\d０-９]+\s*日?"
+    r"(?:\s*[(（][月火水木金土日](?:曜日?)?[)）])?\s*"
+)
+
+
+def _is_link(text: str, start: int, end: int, links: tuple[Sequence[int], dict[int, int]]) -> bool:
+    """Whether link labels cover nearly all of the span; the date before a title in a list does not count."""
+    starts, ends = links
+    covered, at_date = 0, _DATE_FIRST.match(text)
+    start += at_date.end() if at_date else 0
     here = bisect_right(starts, start)
     for at in starts[max(0, here - 1) :]:
         if at >= end:
             break
         covered += max(0, min(end, ends[at]) - max(start, at))
-    return covered >= 0.8 * (end - start)
+    return covered >= MOSTLY_LINKS * (end - start)
