@@ -68,6 +68,7 @@ _GLOSSARY = re.compile(
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 # A denial may take one group of its cue from its block or heading.
 _NEAR_ENOUGH = 0.88
+_OWN_TOPIC_WEIGHT = 0.8  # an answer that names something else than was asked
 _DROPPED = re.compile(
     r"見送|断念|採用(?:には|は)|継続し|続けな|行わない|打ち切|移行し(?:ない|ません)|本格(?:実施|導入|運用)"
 )
@@ -79,6 +80,8 @@ _ASKED_ROW = re.compile(r"^(?:q|問|質問)[\d.::、]")
 _WITH = re.compile(r"と(?:の|は|連|協|共|結|締)")
 # The next cell of a table that has lost its lines, as in a PDF: 席を固定しない執務室 未実施 令和11年度
 _UNDONE = re.compile(r"[^、。]{0,8}(?:未(?:実施|着手|導入|整備|対応)|検討中)")
+_HOSTS = ("主催", "運営", "実施主体", "提供", "申込先", "問い合わせ", "お問い合わせ", "開発")
+_LONGEST_CONTACT_CHARS = 80
 _HOST_COLUMN = re.compile(r"^(?:主催|運営|開催|実施主体|提供|団体|事業者|会社|店)")
 _SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
@@ -174,7 +177,10 @@ class Reader:
         last = self._denying(statement)
         if cue.cue.asserts or statement.part.block.kind in _NO_TEXT_KINDS:
             return None
+        own_topic = denies(last) and not elliptic(last) and not cue.groups[0].search(statement.text)
         hit = find_asked(cue, page, statement)
+        if hit and own_topic:
+            hit = replace(hit, weight=hit.weight * _OWN_TOPIC_WEIGHT)
         if hit is None and not elliptic(last):
             return None
         spoken = self._answered(page, statement)
@@ -345,10 +351,9 @@ class Reader:
             if _HOST_COLUMN.match(part.column) and self._beside(part, statement):
                 return self.names.topic(part.text)
             line = part.row + ":" + part.text if part.row else part.text
-            if len(line) < 80 and line.startswith(
-                ("主催", "運営", "実施主体", "提供", "申込先", "問い合わせ", "お問い合わせ", "開発")
-            ):
-                return self.names.topic(part.text)
+            hosts = len(line) < _LONGEST_CONTACT_CHARS and line.startswith(_HOSTS)
+            if hosts and (actor := self.names.topic(part.text)) is not Actor.UNSAID:
+                return actor
         return Actor.UNSAID
 
     @staticmethod
@@ -421,4 +426,4 @@ class Reader:
     def _dates_itself(self, found: Finding) -> bool:
         """An event's own date is newer than the page that first told it only where the page has no date."""
         day = found.said.day
-        return day is not None and day <= self.as_of and (found.day is None or day > found.day)
+        return day is not None and day <= self.as_of and found.day is None
