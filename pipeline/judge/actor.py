@@ -38,7 +38,7 @@ class Mention:
     bound: bool = False
 
 
-_SUBJECT = r"(?:は|が(?!い)|では|には|でも|においては|による|により|によって|主催|運営|独自|も(?!と)|からの)"
+_SUBJECT = r"(?:は|が(?!い)|では|には|でも|においては|による|により|によって|:|主催|運営|独自|も(?!と)|からの)"
 _SUBJECT_AFTER = re.compile(r"(?:[^、。はがを]{0,6}|の[^、。をにが]{0,30}?)" + _SUBJECT)
 _KAN = r"[一-龠々ヶケァ-ヴー]"
 # さいたま, みどり: hiragana that does not end in what joins it to 市 or 町 as a word (この, 新たな, 住みよい, ある).
@@ -87,6 +87,7 @@ _OFFICE = re.compile(
     rf"|(?<!{_KAN})(?:全)?職員(?=が|は)|庁内|本庁舎|(?:公民館|図書館|保健センター|市民センター|支所|出張所)(?=が|は|では)"
 )
 _TOGETHER = re.compile(
+    r"(?:仲間|輪|枠組み|仕組み|共同利用)に(?:加わ|加入し|参加し)(?:り|っ|て|まし)|"
     r"(?:組合|広域連合|協議会|センター)が[^。]{0,60}(?:本町|本村|当町|当村|本市|当市|村では|町では|市では|[3-9三四五六七八九]つの市町)|"
     r"(?:県|国|都|府|道|一部事務組合|広域連合|近隣(?:の)?[市町]{1,2})(?:と|及び|および|・|や)[^。]{0,14}(?:共同|協同|一緒|連携)(?:で|して)?(?:[^。]{0,8})?(?:運営|利用|提供|整備|導入|開発|設置|行|実施|つく|作)"
     r"|(?:市町村|市町|町村|自治体)(?:が|と|で)(?:[^。]{0,6})?共同(?:で)?(?:運営|利用|提供|整備|導入|設置|して)"
@@ -243,9 +244,9 @@ def _beside(named: list[Mention], owner: Mention, sentence: str) -> bool:
 
 
 def _serves(named: list[Mention], owner: Mention, sentence: str) -> bool:
-    """Whether a joint body does it for the municipality, which the sentence names after it."""
+    """Whether a joint body does it for the municipality, which the sentence names."""
     joint = owner.actor is Actor.BODY and bool(_JOINT.search(sentence[owner.start : owner.end]))
-    return joint and any(one.actor is Actor.OWN and not one.bound and one.start > owner.end for one in named)
+    return joint and any(one.actor is Actor.OWN and not one.bound for one in named)
 
 
 def _unbound(named: list[Mention]) -> list[Mention]:
