@@ -10,7 +10,8 @@ from pipeline.judge import confidence
 from pipeline.judge.accounts import accounts
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.cues import compiled
-from pipeline.judge.findings import Finding, Reader, Side
+from pipeline.judge.findings import Finding, Side
+from pipeline.judge.reader import Reader
 from pipeline.judge.statements import Prepared, prepare
 from pipeline.judge.tense import Mode, Said
 from pipeline.judge.weigh import support, weigh
