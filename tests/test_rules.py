@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import time
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from tests_support import page_of
 
+from evals import labels
+from evals.metrics import figures
+from evals.nouns import How
+from evals.suite import Job, run
 from pipeline.criteria import load
 from pipeline.judge.rules import RulesJudge
-from pipeline.models import BlockKind, Flag, Municipality, Page, Region, SettledBy, Source, Verdict
+from pipeline.models import Flag, Municipality, Page, Region, SettledBy, Source, Verdict
+from pipeline.panel import Wish, panel
+from pipeline.settings import Settings
 
 CITY = Municipality(code="999991", name="青空市", prefecture="霞県")
 AS_OF = date(2026, 11, 20)
@@ -199,33 +200,19 @@ def test_a_hostile_line_does_not_stall_the_judge():
     assert time.process_time() - begun < 20
 
 
-@pytest.fixture(scope="session")
-def agreement() -> Iterator[ModuleType]:
-    path = Path(__file__).resolve().parents[1] / "benchmarks" / "agreement.py"
-    spec = importlib.util.spec_from_file_location("agreement", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["agreement"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["agreement"]
-
-
 @pytest.mark.parametrize("slug", ["aomine", "hinokuni", "tanigawa"])
-def test_labelled_sites_are_judged_with_few_false_points(shared, agreement, slug):
+def test_labelled_sites_are_judged_with_few_false_points(shared, slug, tmp_path):
     """The floor is well under what was measured, so that a rule may be generalised without bending to these sites."""
-    cases = list(agreement.judged(shared / "evidence" / "sites" / slug, "dx-2024"))
-    proposed = [case for case in cases if case.proposal.verdict is Verdict.MET]
-    assert sum(case.agrees for case in proposed) >= 0.9 * len(proposed)
-    assert agreement.kappa(cases) >= 0.7
-    for case in cases:
-        for claim in case.proposal.claims:
-            assert claim.text
-            assert claim.page_sha256 in case.proposal.searched
-
-
-def test_the_pages_used_here_are_well_formed():
-    page = page_of("# 見出し", "見出し > 行 = 値")
-    assert [block.kind for block in page.blocks] == [BlockKind.HEADING, BlockKind.CELL]
-    assert page.slice(page.blocks[1]) == "値"
+    settings = Settings(home=tmp_path, cache=tmp_path / "cache", db="")
+    jobs = [Job("rules", panel(Wish(judges="rules"), settings))]
+    found, *_ = run(
+        labels.load(shared / "evidence" / "sites" / slug),
+        jobs,
+        CRITERIA,
+        how=How.FILES,
+        settings=settings,
+        watch=lambda *_: None,
+    )
+    pooled = figures(slug, found.cases, with_intervals=False)
+    assert (pooled.precision.value or 0) >= 0.9
+    assert (pooled.kappa.value or 0) >= 0.7
