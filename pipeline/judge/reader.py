@@ -66,7 +66,7 @@ class Reader:
             found = self._best(self._read(criterion, page, statement, cue) for cue in likely)
             if found is None or found.side is Side.ASIDE:
                 absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]
-                absent_here += [self._read_answer(criterion, page, statement, cue) for cue in likely]
+                absent_here += [self._read_answer(criterion, page, statement, cue) for cue in (*likely, *doubtful)]
                 found = self._best(absent_here) or found
             elif found.side is Side.FOR and qualified(statement):
                 absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]

@@ -121,7 +121,8 @@ def _holds(yes: Finding, no: Finding) -> bool:
     same_page = yes.page.sha256 == no.page.sha256
     if yes.day and no.day and yes.day != no.day and not same_page:
         newer, older = (yes, no) if yes.day > no.day else (no, yes)
-        if newer.score + COMPARABLE >= older.score:
+        margin = COMPARABLE / 2 if no.elliptic and yes.direct and newer is no else COMPARABLE
+        if newer.score + margin >= older.score:
             return newer is yes
     if _taken_back(yes, no, same_page):
         return False
