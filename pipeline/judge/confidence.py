@@ -1,8 +1,8 @@
 """How sure the embedded judge is: the share of like judgements that were right on labelled sites it had not seen.
 
-The shares are those of two measurements in docs/evals.md ("Confidence"): eight sites read by the judge as it was before
-anybody looked at their errors. Of what tells right from wrong there, most is what was concluded, and from what; how
-plain a sentence is tells almost nothing.
+The shares are those of thirteen sites, each read by the judge as it was before anybody looked at its errors there: the
+table in docs/evals.md ("Confidence"). Of what tells right from wrong, most is what was concluded, and from what; how
+plain a sentence is tells little.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.judge.findings import Finding, Side
+from pipeline.judge.tense import Mode
 
-_YES, _NO = 0.94, 0.90
-_NO_BY_CONTEXT = 0.84  # the denial stands in one place, its topic in another
-_CONTRADICTED = 0.82  # something else on the site says the opposite
+_YES, _NO = 0.87, 0.92
+_LABEL = 0.72  # a line without a verb
+_NO_BY_CONTEXT = 0.67  # the denial stands in one place, its topic in another
+_CONTRADICTED = 0.69  # something else on the site says the opposite
 _SECOND_PAGE = 0.02
 _OLD_PAGE = 0.03
 # Of nothing found: words of the topic that were set aside although nobody else was meant; nothing near the topic;
 # and only others' deeds.
-_NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.25, 0.55, 0.70
+_NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.35, 0.57, 0.70
 _PLAIN = 0.5
 # The plainness of the sentence orders what is equal otherwise.
 _SLOPE, _MIDDLE = 0.1, 0.75
@@ -26,7 +28,10 @@ _SLOPE, _MIDDLE = 0.1, 0.75
 
 def of_finding(chosen: Finding, *, contradicted: bool, pages: int, old: bool) -> float:
     """Of `met` and `not_met`, 0 to 1. pages: how many say it."""
-    share = _YES if chosen.side is Side.FOR else _NO if chosen.direct else _NO_BY_CONTEXT
+    if chosen.side is Side.FOR:
+        share = _LABEL if chosen.said.mode is Mode.LABEL else _YES
+    else:
+        share = _NO if chosen.direct else _NO_BY_CONTEXT
     if contradicted:
         share = min(share, _CONTRADICTED)
     share += _SECOND_PAGE * (pages > 1) - _OLD_PAGE * old + _SLOPE * (chosen.score - _MIDDLE)
