@@ -35,7 +35,10 @@ def over_cities(
     """The interval of a statistic of cities: jackknife-t up to JACKKNIFE_UP_TO_CITIES of them, above that a
     bootstrap."""
     method = jackknife_t if len(cities) <= JACKKNIFE_UP_TO_CITIES else bootstrap
-    return _within(method(cities, statistic), bounds)
+    found = method(cities, statistic)
+    if found.low is not None and found.low == found.high:
+        return Interval(found.method, why="no city differs, so they tell nothing of the spread")
+    return _within(found, bounds)
 
 
 def jackknife_t(cities: Sequence[T], statistic: Callable[[Sequence[T]], float | None]) -> Interval:

@@ -1,6 +1,6 @@
 """How sure the embedded judge is: the share of like judgements that were right on labelled sites it had not seen.
 
-The shares are those of thirteen sites, each read by the judge as it was before anybody looked at its errors there: the
+The shares are those of ten sites, each read by the judge as it was before anybody looked at its errors there: the
 table in docs/evals.md ("Confidence"). Of what tells right from wrong, most is what was concluded, and from what; how
 plain a sentence is tells little.
 """
@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from pipeline.judge.findings import Finding, Side
 from pipeline.judge.tense import Mode
 
-_YES, _NO = 0.87, 0.92
-_LABEL = 0.72  # a line without a verb
-_NO_BY_CONTEXT = 0.67  # the denial stands in one place, its topic in another
-_CONTRADICTED = 0.69  # something else on the site says the opposite
+_YES, _YES_CONTRADICTED = 0.90, 0.65  # something else on the site says the opposite
+_LABEL = 0.54  # a line without a verb
+_NO, _NO_CONTRADICTED = 0.88, 0.71
+_NO_BY_CONTEXT, _NO_BY_CONTEXT_CONTRADICTED = 0.61, 0.40  # the denial stands in one place, its topic in another
 _SECOND_PAGE = 0.02
 _OLD_PAGE = 0.03
 # Of nothing found: words of the topic that were set aside although nobody else was meant; nothing near the topic;
 # and only others' deeds.
-_NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.35, 0.57, 0.70
+_NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.44, 0.51, 0.70
 _PLAIN = 0.5
 # The plainness of the sentence orders what is equal otherwise.
 _SLOPE, _MIDDLE = 0.1, 0.75
@@ -28,14 +28,18 @@ _SLOPE, _MIDDLE = 0.1, 0.75
 
 def of_finding(chosen: Finding, *, contradicted: bool, pages: int, old: bool) -> float:
     """Of `met` and `not_met`, 0 to 1. pages: how many say it."""
-    if chosen.side is Side.FOR:
-        share = _LABEL if chosen.said.mode is Mode.LABEL else _YES
-    else:
-        share = _NO if chosen.direct else _NO_BY_CONTEXT
-    if contradicted:
-        share = min(share, _CONTRADICTED)
+    share = _share(chosen, contradicted)
     share += _SECOND_PAGE * (pages > 1) - _OLD_PAGE * old + _SLOPE * (chosen.score - _MIDDLE)
     return round(min(share, 0.98), 3)
+
+
+def _share(chosen: Finding, contradicted: bool) -> float:
+    if chosen.side is Side.FOR:
+        plain = _LABEL if chosen.said.mode is Mode.LABEL else _YES
+        return min(plain, _YES_CONTRADICTED) if contradicted else plain
+    if chosen.direct:
+        return _NO_CONTRADICTED if contradicted else _NO
+    return _NO_BY_CONTEXT_CONTRADICTED if contradicted else _NO_BY_CONTEXT
 
 
 def of_nothing(aside: Sequence[Finding]) -> float:

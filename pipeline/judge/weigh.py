@@ -11,8 +11,9 @@ from functools import lru_cache
 from pipeline.judge.actor import Actor
 from pipeline.judge.cues import leans
 from pipeline.judge.findings import Finding, Side
+from pipeline.judge.statements import fold
 from pipeline.judge.tense import Mode, succeeds
-from pipeline.models import Criterion
+from pipeline.models import Criterion, Region
 
 # Below this a finding is not shown as evidence; chosen so that one weak place (a heading's topic, an inherited actor)
 # passes and two together with a weak cue do not.
@@ -35,9 +36,10 @@ def weigh(criterion: Criterion, found: Sequence[Finding]) -> Weighed:
     against = _enough(found, Side.AGAINST)
     lost = None
     for yes in _candidates(criterion, found):
-        no = _strongest(one for one in against if _same_matter(criterion, yes, one))
-        if no is None or _holds(yes, no):
-            return Weighed(yes, no)
+        facing = sorted((one for one in against if _same_matter(criterion, yes, one)), key=_strength, reverse=True)
+        no = next((one for one in facing if not _holds(yes, one)), None)
+        if no is None:
+            return Weighed(yes, next(iter(facing), None))
         lost = lost or Weighed(no, yes)
     return lost or Weighed(_strongest(against))
 
@@ -58,18 +60,19 @@ def support(found: Sequence[Finding], chosen: Finding) -> list[Finding]:
 def _candidates(criterion: Criterion, found: Sequence[Finding]) -> list[Finding]:
     """The strongest finding in favour, then the strongest of each alternative, strongest first. Of an account's links
     the one on a page that is kept up: without a date, else the newest."""
-    enough = _enough(found, Side.FOR)
-    best = _strongest(enough)
-    if best is not None and best.account is not None:
-        links = [one for one in enough if one.account is not None]
-        return [max(links, key=lambda one: (one.day or date.max, one.score))]
-    if not criterion.alternatives:
-        return [best] if best else []
     by_matter: dict[frozenset[int], list[Finding]] = {}
-    for one in enough:
+    for one in _enough(found, Side.FOR):
         by_matter.setdefault(_matters(criterion, one), []).append(one)
-    strongest = [max(ones, key=_strength) for ones in by_matter.values()]
+    strongest = [_lasting(ones) for ones in by_matter.values()]
     return sorted(strongest, key=_strength, reverse=True)
+
+
+def _lasting(ones: Sequence[Finding]) -> Finding:
+    best = max(ones, key=_strength)
+    if best.account is None:
+        return best
+    links = [one for one in ones if one.account is not None]
+    return max(links, key=lambda one: (one.day or date.max, one.score))
 
 
 def _enough(found: Iterable[Finding], side: Side) -> list[Finding]:
@@ -96,14 +99,21 @@ def _same_matter(criterion: Criterion, yes: Finding, no: Finding) -> bool:
 
 def _matters(criterion: Criterion, one: Finding) -> frozenset[int]:
     """The numbers of the alternatives that a finding names, in its sentence, else around it."""
-    if one.statement is None:
-        return frozenset()
-    part = one.statement.part
-    for text in (one.statement.text, f"{part.named}|{one.statement.before}", *reversed(part.headings)):
+    for text in _texts(one):
         named = frozenset(number for number, group in enumerate(criterion.alternatives) if _pattern(group).search(text))
         if named:
             return named
     return frozenset()
+
+
+def _texts(one: Finding) -> tuple[str, ...]:
+    """Where a finding names its matter, nearest first."""
+    if one.account is not None:
+        return (fold(one.account.label), one.account.link.href.lower())
+    if one.statement is None:
+        return ()
+    part = one.statement.part
+    return (one.statement.text, f"{part.named}|{one.statement.before}", *reversed(part.headings))
 
 
 @lru_cache(maxsize=512)
@@ -115,7 +125,7 @@ def _holds(yes: Finding, no: Finding) -> bool:
     """Of two that contradict each other the newer one holds; without dates the plainer one, and a statement about the
     same section's promise."""
     if yes.account is not None:
-        return not (no.said.mode in (Mode.ENDED, Mode.DENIES) and _newer(no, yes))
+        return not (no.said.mode in (Mode.ENDED, Mode.DENIES) and (_newer(no, yes) or _closes(no, yes)))
     if yes.statement is not None and yes.statement.link:
         return False  # a title in a list does not know what its page now says
     same_page = yes.page.sha256 == no.page.sha256
@@ -131,6 +141,12 @@ def _holds(yes: Finding, no: Finding) -> bool:
 
 def _newer(one: Finding, other: Finding) -> bool:
     return one.day is not None and other.day is not None and one.day > other.day
+
+
+def _closes(no: Finding, yes: Finding) -> bool:
+    """Whether a dated page tells the end of an account that an undated one, and no menu, still links to."""
+    framed = yes.account is not None and yes.account.link.region in (Region.NAV, Region.FOOTER)
+    return no.said.mode is Mode.ENDED and no.direct and no.day is not None and yes.day is None and not framed
 
 
 def _taken_back(yes: Finding, no: Finding, same_page: bool) -> bool:
