@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import commands
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
@@ -142,8 +143,13 @@ def test_bad_input_is_explained_with_exit_code_2(
     tmp_path: Path, shared: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     registry = shared / "data" / "localgovjp" / "localgovjp-utf8.csv"
-    done = classify(tmp_path, *arguments, "--registry", str(registry), code=2)
-    assert said in done.stderr
+    told = commands.classify(tmp_path, *arguments, "--registry", str(registry), code=2)
+    assert said in told
+    assert "Traceback" not in told
+
+
+def test_a_process_ends_with_the_code_of_bad_input(tmp_path: Path) -> None:
+    assert "--site and --warc" in classify(tmp_path, "--city", "demo", "--site", ".", "--warc", "x", code=2).stderr
 
 
 @pytest.mark.parametrize(
@@ -159,7 +165,7 @@ def test_bad_input_is_explained_with_exit_code_2(
     ],
 )
 def test_an_empty_workspace_is_no_crash(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    classify(tmp_path, *arguments, code=2)
+    assert "Traceback" not in commands.classify(tmp_path, *arguments, code=2)
 
 
 def test_the_shipped_criteria_pass_their_own_check(tmp_path: Path) -> None:

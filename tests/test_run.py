@@ -59,7 +59,7 @@ def test_a_walk_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path: Pa
         chance = random.Random(20261120)
         for _ in range(3):
             killed = walk(tmp_path / "killed", url)
-            time.sleep(chance.uniform(1.5, 5.0))
+            time.sleep(chance.uniform(1.0, 4.0))
             killed.send_signal(signal.SIGKILL)
             killed.wait()
         assert walk(tmp_path / "killed", url).wait() == 0

@@ -12,12 +12,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-import openai
 
 from pipeline.errors import ModelError
+
+if TYPE_CHECKING:
+    import openai
 
 ATTEMPTS = 6
 FIRST_WAIT_S = 1.0
@@ -102,6 +104,8 @@ class Client:
     """One server. For use in one event loop."""
 
     def __init__(self, endpoint: Endpoint, *, lanes: int = 8) -> None:
+        import openai  # half a second that the rules need not wait for
+
         self.lanes = lanes
         self._lanes = Lanes(lanes)
         self._timeout_s = endpoint.timeout_s
@@ -155,6 +159,8 @@ class Client:
                 raise
 
     async def _answer(self, body: Mapping[str, Any]) -> str:
+        import openai
+
         asked = {"model": body["model"], "messages": body["messages"]}
         # Not as arguments: servers know parameters that the client library does not.
         others = {name: value for name, value in body.items() if name not in asked}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import openai
+from typing import TYPE_CHECKING
 
 from pipeline.errors import ModelError
 from pipeline.judge.batch import URL, split
 from pipeline.judge.client import Endpoint
+
+if TYPE_CHECKING:
+    import openai
 
 ENDED = ("completed", "expired", "cancelled", "failed")
 # Such a batch was never worked on: it may be handed in again.
@@ -38,6 +40,8 @@ class Remote:
     """The batches of one account. Every method raises ModelError where the provider refuses or does not answer."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        import openai
+
         self._openai = openai.OpenAI(
             base_url=endpoint.base_url or None, api_key=endpoint.api_key or "none", timeout=endpoint.timeout_s
         )
@@ -92,6 +96,8 @@ def _standing(batch: openai.types.Batch) -> Standing:
 
 @contextmanager
 def _plain() -> Iterator[None]:
+    import openai
+
     try:
         yield
     except openai.APIStatusError as error:
