@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -73,7 +73,7 @@ _COMPANY = re.compile(
 )
 # A private person: 農家、三田村さんが一人で撮りためた動画
 _PERSON = re.compile(
-    r"(?<!皆)(?<!みな)(?<!お客)(?<!お子)(?<!父)(?<!母)(?<!奥)(?:[一-龠ァ-ヴー]{1,6}|」)さん(?=が[^。]*(?:個人|一人で|ひとりで|自分で|自身の|趣味))"
+    r"(?<!皆)(?<!みな)(?<!お客)(?<!お子)(?<!父)(?<!母)(?<!奥)(?:[一-龠ぁ-んァ-ヴー]{2,8}|」)さん(?=が[^。]*(?:個人|一人で|ひとりで|自分で|自ら|自身の|趣味))"
 )
 # What stands under such a heading was paid for by somebody else.
 _ADVERTISES = re.compile(r"(?:有料|企業|民間|バナー)?広告(?:欄|枠|コーナー|のページ)?(?:$|[|(（])|^pr$|スポンサー")
@@ -134,7 +134,7 @@ class Names:
             *self._spans(_OWN, Actor.OWN, text),
             *self._spans(_OFFICE, Actor.OWN, text, bound=True),
         ]
-        found = [one for one in found if not self._listed_beside(one, text)]
+        found = [self._of_its_kind(one, text) for one in found if not self._listed_beside(one, text)]
         kept: list[Mention] = []
         for one in sorted(found, key=lambda mention: (mention.start, -mention.end)):
             if kept and one.actor is Actor.BODY and one.start == kept[-1].end and not kept[-1].bound:
@@ -144,6 +144,13 @@ class Names:
             elif one.end > kept[-1].end and one.actor is Actor.OWN and self.name in text[one.start : one.end]:
                 kept[-1] = one  # 霞県青空市: the municipality, with its prefecture before it
         return kept
+
+    def _of_its_kind(self, one: Mention, text: str) -> Mention:
+        """On a city's page 町では is a neighbour or a town that is no more."""
+        kind = text[one.start]
+        if not one.bound or kind not in "市町村" or self.name[-1] in (kind, "区"):
+            return one
+        return replace(one, actor=Actor.NEIGHBOUR, bound=False)
 
     @staticmethod
     def _listed_beside(one: Mention, text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -48,6 +49,10 @@ _SHORT_CHARS = 10
 _KEPT_WEIGHT = 0.8  # announced, and the day has come
 
 
+# What was said on another day than that of its page: (令和3年8月の回答)
+_SAID_THEN = re.compile(r"^\(?(?:令和|平成)(?:\d+|元)年(?:\d+月)?(?:\d+日)?(?:の)?(?:回答|時点|現在|答弁|当時)")
+
+
 def finding(
     side: Side, hit: Hit, page: Prepared, statement: Statement, spoken: Said, actor: Actor, *, as_of: date
 ) -> Finding:
@@ -66,9 +71,15 @@ def finding(
     )
     if statement.link:
         return replace(found, day=_listed(page, statement))
+    if _SAID_THEN.match(statement.text):
+        return replace(found, day=_first_day(statement.text, page))
     # An event's own date is newer than the page that first told it only where the page has no date.
     own = found.day is None and spoken.day is not None and spoken.day <= as_of
     return replace(found, day=spoken.day) if own else found
+
+
+def _first_day(text: str, page: Prepared) -> date | None:
+    return next((one.day for one in mentions(text, near=page.page.dated) if one.day), None)
 
 
 def _place_weight(statement: Statement, spoken: Said) -> float:

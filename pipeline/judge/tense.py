@@ -188,7 +188,7 @@ _PREDICATE = re.compile(
 )
 
 # A bracket at the end that says nothing of when.
-_ASIDE = re.compile(r"\((?![^()]*(?:予定|検討|見込|中止|終了|廃止|未))[^()]{1,30}\)(?=[。、]?$)")
+_ASIDE = re.compile(r"\((?![^()]*(?:予定|検討|見込|中止|終了|廃止|未))[^()]{1,60}\)(?=[。、]?$)")
 _CROSS = re.compile(r"^(?:[×✕✗xー―-]|不可|なし|無し|無|未)[。]?$")
 # The municipality has no part in it.
 _NO_PART = re.compile(

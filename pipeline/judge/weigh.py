@@ -21,6 +21,7 @@ THRESHOLD = 0.5
 # A newer statement that is weaker than the older one by more than this is about something else more often than not.
 COMPARABLE = 0.15
 CROSS_CHARS = 5
+_OPENS = re.compile(r"開始|始め|始ま|開く|予定|から|公開|配信|稼働|運用")
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ def _holds(yes: Finding, no: Finding) -> bool:
         return not (no.said.mode in (Mode.ENDED, Mode.DENIES) and (_newer(no, yes) or _closes(no, yes)))
     if yes.statement is not None and yes.statement.link:
         return False  # a title in a list does not know what its page now says
+    if no.said.mode is Mode.ENDED and yes.said.day and no.said.day and yes.said.day > no.said.day:
+        return True  # what began after the end is another one
     same_page = yes.page.sha256 == no.page.sha256
     if yes.day and no.day and yes.day != no.day and not same_page:
         newer, older = (yes, no) if yes.day > no.day else (no, yes)
@@ -136,7 +139,8 @@ def _holds(yes: Finding, no: Finding) -> bool:
             return newer is yes
     if _taken_back(yes, no, same_page):
         return False
-    return yes.score >= no.score or yes.direct
+    grows = same_page and no.said.mode is Mode.PLANS and not _opens(no)  # 3年で80人を育てる計画です
+    return grows or yes.score >= no.score or yes.direct
 
 
 def _newer(one: Finding, other: Finding) -> bool:
@@ -158,14 +162,19 @@ def _taken_back(yes: Finding, no: Finding, same_page: bool) -> bool:
         return not (same_page and _follows(yes, no) and _succeeds(yes))
     if same_page and yes.said.trial and _follows(no, yes):
         return True
-    dated = no.said.mode is Mode.PLANS and no.elliptic and _follows(no, yes)
-    return same_section and (dated or not yes.direct)
+    plan = no.said.mode is Mode.PLANS
+    dated = plan and no.elliptic and _follows(no, yes) and _opens(no)
+    return same_section and (dated or (not yes.direct and (not plan or _opens(no))))
 
 
 def _answers_it(yes: Finding, no: Finding) -> bool:
     """What is told in general is denied of the municipality (英語で話せる窓口を置く市が…。本市では行っていません。)."""
     ours = no.actor is Actor.OWN or bool(no.statement and leans(no.statement.text))
     return ours and no.elliptic and no.said.mode is Mode.DENIES and _follows(no, yes) and yes.actor is not Actor.OWN
+
+
+def _opens(one: Finding) -> bool:
+    return one.said.day is not None or bool(one.statement and _OPENS.search(one.statement.text))
 
 
 def _succeeds(one: Finding) -> bool:
