@@ -69,6 +69,7 @@ class _Criterion(_Written):
     one_off: bool = False
     partners: bool = False
     alternatives: list[Annotated[list[Pattern], Field(min_length=1)]] = []
+    usual: dict[Literal["met", "not_met", "no_evidence"], Annotated[int, Field(ge=0)]] = {}
 
 
 class _File(_Written):
@@ -291,6 +292,7 @@ def _criterion(one: _Criterion, concepts: Mapping[str, list[str]]) -> Criterion:
         one_off=one.one_off,
         partners=one.partners,
         alternatives=tuple(_spelled(group, concepts) for group in one.alternatives),
+        usual={str(verdict): count for verdict, count in one.usual.items()},
     )
 
 

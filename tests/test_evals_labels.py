@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 from eval_data import CODE, LABELS, SLUG, label, labelled_site, write_labels
 
 from evals.labels import Evidence, LabelVerdict, load, schema
-from pipeline import demo
+from pipeline import criteria, demo
 from pipeline.errors import InputError
+from pipeline.judge import confidence
 
 EVALS = Path(__file__).resolve().parents[1] / "evals"
 SHIPPED = sorted((EVALS / "labels").glob("*/labels.jsonl"))
@@ -274,3 +276,18 @@ def test_the_schema_refuses_what_loading_refuses(line: str) -> None:
 def test_labels_speak_of_every_verdict_but_the_judge_s_failure() -> None:
     assert set(schema()["$defs"]["LabelVerdict"]["enum"]) == {one.value for one in LabelVerdict}
     assert "not_judged" not in set(LabelVerdict)
+
+
+def test_what_is_usual_is_counted_on_the_shipped_labels() -> None:
+    """`usual` in the criteria file, and the shares over all criteria that the judge's confidence starts from."""
+    counted: dict[str, Counter[str]] = {}
+    for site in load(EVALS / "labels"):
+        for one in site.labels:
+            if one.verdict is not LabelVerdict.SKIP:
+                verdict = "no_evidence" if one.verdict.value == "unobserved" else one.verdict.value
+                counted.setdefault(one.criterion, Counter())[verdict] += 1
+    usual = {one.id: Counter(one.usual) for one in criteria.load("dx-2024").criteria if one.usual}
+    assert usual == counted
+    overall = sum(counted.values(), Counter())
+    for verdict, share in confidence._OVERALL.items():
+        assert abs(overall[verdict.value] / overall.total() - share) < 0.01

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pipeline.judge.findings import Finding, Side
 from pipeline.judge.tense import Mode
+from pipeline.models import Criterion, Verdict
 
 _YES, _YES_CONTRADICTED = 0.90, 0.65  # something else on the site says the opposite
 _LABEL = 0.54  # a line without a verb
@@ -22,15 +23,19 @@ _OLD_PAGE = 0.03
 # and only others' deeds.
 _NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.44, 0.51, 0.70
 _PLAIN = 0.5
+# Shares of the verdicts over all criteria of dx-2024 on the sites of evals/labels.
+_OVERALL = {Verdict.MET: 0.57, Verdict.NOT_MET: 0.23, Verdict.NO_EVIDENCE: 0.20}
+_SMOOTHING = 4
+_SUREST = 0.98
 # The plainness of the sentence orders what is equal otherwise.
 _SLOPE, _MIDDLE = 0.1, 0.75
 
 
-def of_finding(chosen: Finding, *, contradicted: bool, pages: int, old: bool) -> float:
+def of_finding(criterion: Criterion, chosen: Finding, *, contradicted: bool, pages: int, old: bool) -> float:
     """Of `met` and `not_met`, 0 to 1. pages: how many say it."""
     share = _share(chosen, contradicted)
     share += _SECOND_PAGE * (pages > 1) - _OLD_PAGE * old + _SLOPE * (chosen.score - _MIDDLE)
-    return round(min(share, 0.98), 3)
+    return _usual(criterion, Verdict.MET if chosen.side is Side.FOR else Verdict.NOT_MET, share)
 
 
 def _share(chosen: Finding, contradicted: bool) -> float:
@@ -42,8 +47,21 @@ def _share(chosen: Finding, contradicted: bool) -> float:
     return _NO_BY_CONTEXT_CONTRADICTED if contradicted else _NO_BY_CONTEXT
 
 
-def of_nothing(aside: Sequence[Finding]) -> float:
+def of_nothing(criterion: Criterion, aside: Sequence[Finding]) -> float:
     """Of `no_evidence`, 0 to 1. aside: what was read about the topic and set aside."""
-    if any(one.score >= _PLAIN and not one.actor.other for one in aside):
-        return _NEAR_MISS
-    return _OTHERS_ONLY if aside else _SILENT
+    near = any(one.score >= _PLAIN and not one.actor.other for one in aside)
+    share = _NEAR_MISS if near else _OTHERS_ONLY if aside else _SILENT
+    return _usual(criterion, Verdict.NO_EVIDENCE, share)
+
+
+def _usual(criterion: Criterion, verdict: Verdict, share: float) -> float:
+    """The share in the light of how often the criterion has that verdict at all, by Bayes' rule in odds. What is usual
+    is smoothed towards the share over all criteria by as many sites as _SMOOTHING."""
+    known = sum(criterion.usual.values())
+    prior = (criterion.usual.get(verdict.value, 0) + _SMOOTHING * _OVERALL[verdict]) / (known + _SMOOTHING)
+    odds = _odds(min(share, _SUREST)) * _odds(prior) / _odds(_OVERALL[verdict])
+    return round(min(max(odds / (1 + odds), 1 - _SUREST), _SUREST), 3)
+
+
+def _odds(share: float) -> float:
+    return share / (1 - share)

@@ -60,7 +60,7 @@ class RulesJudge:
             claims=claims(chosen, more),
             rationale=rationale(chosen, other),
             confidence=confidence.of_finding(
-                chosen, contradicted=other is not None, pages=1 + len(more), old=self._old(chosen)
+                criterion, chosen, contradicted=other is not None, pages=1 + len(more), old=self._old(chosen)
             ),
             flags=self._flags(chosen, other),
             searched=searched,
@@ -105,7 +105,7 @@ class RulesJudge:
             criterion=criterion.id,
             verdict=Verdict.NO_EVIDENCE,
             rationale=rationale(None, None, aside, len(searched)),
-            confidence=confidence.of_nothing(aside),
+            confidence=confidence.of_nothing(criterion, aside),
             flags=tuple(flags),
             searched=searched,
             judge=self.name,

@@ -51,7 +51,8 @@ class Criterion(Noun):
 
     past_counts: an operation that has ended still counts; one_off: a thing done once counts (a project, a seminar);
     partners: a company or the press in the sentence does not make it somebody else's. alternatives: things of which one
-    is enough, each as patterns; to deny one of them leaves the others standing.
+    is enough, each as patterns; to deny one of them leaves the others standing. usual: how often careful readers of
+    labelled sites concluded `met`, `not_met`, `no_evidence`.
     """
 
     id: CriterionId
@@ -72,6 +73,7 @@ class Criterion(Noun):
     one_off: bool = False
     partners: bool = False
     alternatives: tuple[tuple[str, ...], ...] = ()
+    usual: dict[str, int] = {}
 
     @property
     def rule_sha256(self) -> str:
