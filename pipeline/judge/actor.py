@@ -125,6 +125,7 @@ class Names:
         found = [
             *self._spans(self._own_name, Actor.OWN, text),
             *self._towns(text),
+            *(self._spans(re.compile(re.escape(self.prefecture)), Actor.PREFECTURE, text) if self.prefecture else ()),
             *self._spans(_PREFECTURAL, Actor.PREFECTURE, text),
             *self._spans(_PREFECTURE, Actor.PREFECTURE, text),
             *self._spans(_NATION, Actor.NATION, text),
