@@ -19,7 +19,6 @@ from pipeline.text import printable
 
 COLUMNS = ("n", "met", "agree", "precision", "recall", "F1", "kappa", "point", "AC1", "alpha")
 QUOTE_CHARS = 80
-_PERCENT = 100
 
 
 def share(one: Share) -> str:

@@ -78,7 +78,8 @@ def report(
     found = measure(runs.find(run))
     path = out or runs.folder / f"{found.run.id}.html"
     try:
-        runs.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if out is None:
+            runs.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_text(html(found), encoding="utf-8")
     except OSError as error:
         told = f"--out {out}" if out else str(path)

@@ -120,12 +120,16 @@ class Names:
             return re.compile(f"(?<![東西南北上下新大小中]){name}")
         return re.compile(f"(?:(?<!{_KAN})|(?<=[県郡都府道度次年]))(?:{name})")
 
+    @cached_property
+    def _own_prefecture(self) -> re.Pattern[str]:
+        return re.compile(re.escape(self.prefecture))
+
     def mentions(self, text: str) -> list[Mention]:
         """The actors that a folded text names, in order; of overlapping ones the earlier and longer."""
         found = [
             *self._spans(self._own_name, Actor.OWN, text),
             *self._towns(text),
-            *(self._spans(re.compile(re.escape(self.prefecture)), Actor.PREFECTURE, text) if self.prefecture else ()),
+            *(self._spans(self._own_prefecture, Actor.PREFECTURE, text) if self.prefecture else ()),
             *self._spans(_PREFECTURAL, Actor.PREFECTURE, text),
             *self._spans(_PREFECTURE, Actor.PREFECTURE, text),
             *self._spans(_NATION, Actor.NATION, text),

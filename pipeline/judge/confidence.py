@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from pipeline.judge.findings import Finding, Side
 from pipeline.judge.tense import Mode
+from pipeline.judge.weigh import THRESHOLD
 from pipeline.models import Criterion, Verdict
 
 _YES, _YES_CONTRADICTED = 0.90, 0.65  # something else on the site says the opposite
@@ -22,7 +23,6 @@ _OLD_PAGE = 0.03
 # Of nothing found: words of the topic that were set aside although nobody else was meant; nothing near the topic;
 # and only others' deeds.
 _NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.44, 0.51, 0.70
-_PLAIN = 0.5
 # Shares of the verdicts over all criteria of dx-2024 on the sites of evals/labels.
 _OVERALL = {Verdict.MET: 0.57, Verdict.NOT_MET: 0.23, Verdict.NO_EVIDENCE: 0.20}
 _SMOOTHING = 4
@@ -49,7 +49,7 @@ def _share(chosen: Finding, contradicted: bool) -> float:
 
 def of_nothing(criterion: Criterion, aside: Sequence[Finding]) -> float:
     """Of `no_evidence`, 0 to 1. aside: what was read about the topic and set aside."""
-    near = any(one.score >= _PLAIN and not one.actor.other for one in aside)
+    near = any(one.score >= THRESHOLD and not one.actor.other for one in aside)
     share = _NEAR_MISS if near else _OTHERS_ONLY if aside else _SILENT
     return _usual(criterion, Verdict.NO_EVIDENCE, share)
 

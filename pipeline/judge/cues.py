@@ -66,15 +66,17 @@ def leans(text: str) -> bool:
     return bool(_LEANS.match(text))
 
 
-def _any(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+@lru_cache(maxsize=4096)
+def any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    """One pattern for a group of the criteria file; None for an empty one."""
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns)) if patterns else None
 
 
 @lru_cache(maxsize=2048)
 def compiled(cue: Cue) -> Compiled:
     """The cue with its patterns compiled, remembered."""
-    groups = tuple(one for one in map(_any, cue.all) if one is not None)
-    return Compiled(cue, groups, _any(cue.none), _any(cue.none_near), _any(cue.title))
+    groups = tuple(one for one in map(any_of, cue.all) if one is not None)
+    return Compiled(cue, groups, any_of(cue.none), any_of(cue.none_near), any_of(cue.title))
 
 
 def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -37,6 +37,11 @@ def mentions(text: str, *, near: date | None) -> Iterator[Mention]:
             month = 4 if found["fiscal"] else int(found["month"] or 1)
             day = _date(year, month, int(found["day"] or 1))
         yield Mention(day, found.start(), found.end(), _last(found, day))
+
+
+def first_day(found: Iterable[Mention]) -> date | None:
+    """The day of the first mention that has one."""
+    return next((one.day for one in found if one.day), None)
 
 
 def _last(found: re.Match[str], day: date | None) -> date | None:

@@ -11,7 +11,7 @@ from math import prod
 from pipeline.judge.accounts import Account
 from pipeline.judge.actor import Actor
 from pipeline.judge.cues import Hit
-from pipeline.judge.dates import mentions
+from pipeline.judge.dates import first_day, mentions
 from pipeline.judge.statements import Prepared, Statement
 from pipeline.judge.tense import Mode, Said
 from pipeline.models import Page, Region
@@ -47,8 +47,7 @@ _LABEL_WEIGHT = 0.85
 _SHORT_WEIGHT = 0.9  # a quote of a few characters convinces nobody
 _SHORT_CHARS = 10
 _KEPT_WEIGHT = 0.8  # announced, and the day has come
-
-
+SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 # What was said on another day than that of its page: (令和3年8月の回答)
 _SAID_THEN = re.compile(r"^\(?(?:令和|平成)(?:\d+|元)年(?:\d+月)?(?:\d+日)?(?:の)?(?:回答|時点|現在|答弁|当時)")
 
@@ -72,14 +71,10 @@ def finding(
     if statement.link:
         return replace(found, day=_listed(page, statement))
     if _SAID_THEN.match(statement.text):
-        return replace(found, day=_first_day(statement.text, page))
+        return replace(found, day=first_day(mentions(statement.text, near=page.page.dated)))
     # An event's own date is newer than the page that first told it only where the page has no date.
     own = found.day is None and spoken.day is not None and spoken.day <= as_of
     return replace(found, day=spoken.day) if own else found
-
-
-def _first_day(text: str, page: Prepared) -> date | None:
-    return next((one.day for one in mentions(text, near=page.page.dated) if one.day), None)
 
 
 def _place_weight(statement: Statement, spoken: Said) -> float:

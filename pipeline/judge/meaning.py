@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from pipeline.judge.polarity import denies, elliptic
 from pipeline.judge.statements import Prepared, Statement
-from pipeline.judge.tense import Mode, Said, clauses, said
+from pipeline.judge.tense import REFUSALS, Mode, Said, clauses, said
 from pipeline.models import BlockKind
 
 _DROPPED = re.compile(
@@ -39,18 +40,22 @@ class Meaning:
             passed += len(part)
         written = page.page.dated
         last = said(parts[-1], as_of=self.as_of, written=written, after=statement.after)
-        if chosen is not parts[-1] and (
-            last.mode is Mode.ASKS or (last.mode in (Mode.DENIES, Mode.PLANS, Mode.ENDED) and elliptic(parts[-1]))
-        ):
-            return last
-        if chosen is not parts[-1] and last.mode in (Mode.DENIES, Mode.ENDED) and _TRIED.search(chosen):
-            return last
-        if chosen is not parts[-1] and _REASON.search(chosen) and _TOPIC.match(chosen[max(at - passed, 0) :]):
+        if chosen is parts[-1] or self._speaks_for_all(last, parts[-1], chosen, chosen[max(at - passed, 0) :]):
             return last
         return said(chosen, as_of=self.as_of, written=written, after=after)
 
+    @staticmethod
+    def _speaks_for_all(last: Said, clause: str, chosen: str, from_topic: str) -> bool:
+        """Whether the last clause, and what it says, holds for the chosen one: it asks, names nothing itself, tells
+        what came of a trial, or says after a reason what the topic does."""
+        if last.mode is Mode.ASKS or (last.mode in REFUSALS and elliptic(clause)):
+            return True
+        if last.mode in (Mode.DENIES, Mode.ENDED) and _TRIED.search(chosen):
+            return True
+        return bool(_REASON.search(chosen) and _TOPIC.match(from_topic))
+
     def answered(self, page: Prepared, statement: Statement) -> Said:
-        clause = denying(statement)
+        clause = denying(statement.text)
         return said(clause, as_of=self.as_of, written=page.page.dated, after=statement.after)
 
     def last(self, page: Prepared, statement: Statement) -> Said:
@@ -73,14 +78,14 @@ class Meaning:
         return any(self._denied(one, page) and (elliptic(one) or _DROPPED.search(one)) for one in later)
 
     def _denied(self, sentence: str, page: Prepared) -> bool:
-        mode = said(sentence, as_of=self.as_of, written=page.page.dated).mode
-        return mode in (Mode.DENIES, Mode.ENDED, Mode.PLANS)
+        return said(sentence, as_of=self.as_of, written=page.page.dated).mode in REFUSALS
 
 
-def denying(statement: Statement) -> str:
+@lru_cache(maxsize=2**14)
+def denying(sentence: str) -> str:
     """The clause that answers: the first that denies and names nothing (独自のものは持っておらず、県の…), else the
-    last."""
-    parts = clauses(statement.text)
+    last. Remembered: every criterion asks it of every sentence."""
+    parts = clauses(sentence)
     return next((one for one in parts if denies(one.rstrip("、")) and elliptic(one)), parts[-1])
 
 

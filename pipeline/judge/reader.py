@@ -10,11 +10,11 @@ from functools import cached_property
 
 from pipeline.judge.actor import Names
 from pipeline.judge.cues import Compiled, Hit, find, find_around, find_asked
-from pipeline.judge.findings import Finding, Side, finding
+from pipeline.judge.findings import SHORTEST_DENIAL_CHARS, Finding, Side, finding
 from pipeline.judge.meaning import Meaning, denying, qualified
 from pipeline.judge.polarity import denies, elliptic
 from pipeline.judge.statements import Prepared, Statement
-from pipeline.judge.tense import Mode, Said
+from pipeline.judge.tense import REFUSALS, Mode, Said
 from pipeline.judge.whose import Whose, voiced
 from pipeline.models import BlockKind, Criterion, Cue
 
@@ -32,11 +32,9 @@ _NEAR_ENOUGH = 0.88
 _OWN_TOPIC_WEIGHT = 0.8  # an answer that names something else than was asked
 # The next cell of a table that has lost its lines, as in a PDF: 席を固定しない執務室 未実施 令和11年度
 _UNDONE = re.compile(r"[^、。]{0,8}(?:未(?:実施|着手|導入|整備|対応)|検討中)")
-_SHORTEST_DENIAL_CHARS = 5  # なし, × and the like say no only within their table
 _WORD = re.compile(r"[一-龠ァ-ヴ]")
 _ENTRY_KINDS = (BlockKind.CELL, BlockKind.DEFINITION, BlockKind.ITEM)
 _NO_TEXT_KINDS = (BlockKind.HEADING, BlockKind.TERM, BlockKind.HEADER_CELL, BlockKind.CAPTION, BlockKind.ALT)
-_REFUSES = (Mode.DENIES, Mode.PLANS, Mode.ENDED)
 
 
 @dataclass(frozen=True)
@@ -60,13 +58,14 @@ class Reader:
         """All findings of a page, by the criterion's cues and by its absent cues."""
         likely = tuple(cue for cue in cues if cue.possible(page))
         doubtful = tuple(cue for cue in absent if cue.possible(page))
-        if not likely and not doubtful:
+        either = (*likely, *doubtful)
+        if not either:
             return
         for statement in page.statements:
             found = self._best(self._read(criterion, page, statement, cue) for cue in likely)
             if found is None or found.side is Side.ASIDE:
                 absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]
-                absent_here += [self._read_answer(criterion, page, statement, cue) for cue in (*likely, *doubtful)]
+                absent_here += [self._read_answer(criterion, page, statement, cue) for cue in either]
                 found = self._best(absent_here) or found
             elif found.side is Side.FOR and qualified(statement):
                 absent_here = [self._read_absent(criterion, page, statement, cue) for cue in doubtful]
@@ -103,7 +102,7 @@ class Reader:
         spoken = self._meaning.mode(page, statement, hit.at) if hit else self._meaning.answered(page, statement)
         if not _refuses(criterion, spoken) and not (cue.cue.asserts and spoken.mode is Mode.DOES):
             return None
-        if hit is None and elliptic(denying(statement)) and not cue.cue.asserts:
+        if hit is None and elliptic(denying(statement.text)) and not cue.cue.asserts:
             hit = find_around(cue, page, statement)
         if hit is None or statement.part.block.kind in _NO_TEXT_KINDS:
             return None
@@ -114,7 +113,7 @@ class Reader:
 
     def _read_answer(self, criterion: Criterion, page: Prepared, statement: Statement, cue: Compiled) -> Finding | None:
         """A denial that names nothing itself, about what a cue of the thing finds around it."""
-        last = denying(statement)
+        last = denying(statement.text)
         if cue.cue.asserts or statement.part.block.kind in _NO_TEXT_KINDS:
             return None
         own_topic = denies(last) and not elliptic(last) and not cue.groups[0].search(statement.text)
@@ -148,7 +147,7 @@ class Reader:
     @staticmethod
     def _mumbles(cue: Compiled, statement: Statement) -> bool:
         """Whether a few characters deny (なし, 未実施) without a line or column of a table that names the thing."""
-        if len(statement.text) >= _SHORTEST_DENIAL_CHARS:
+        if len(statement.text) >= SHORTEST_DENIAL_CHARS:
             return False
         return not all(group.search(statement.part.named) for group in cue.groups)
 
@@ -173,7 +172,7 @@ class Reader:
             return Side.FOR if self._label_tells(hit, statement) else Side.ASIDE
         if mode is Mode.DOES:
             return Side.FOR
-        return Side.AGAINST if mode in _REFUSES else Side.ASIDE
+        return Side.AGAINST if mode in REFUSALS else Side.ASIDE
 
     @staticmethod
     def _label_tells(hit: Hit, statement: Statement) -> bool:
@@ -197,7 +196,7 @@ class Reader:
 
 def _refuses(criterion: Criterion, spoken: Said) -> bool:
     """Whether it is not done; an end is no refusal where the past counts."""
-    return spoken.mode in _REFUSES and not (_past_is_enough(criterion) and spoken.mode is Mode.ENDED)
+    return spoken.mode in REFUSALS and not (_past_is_enough(criterion) and spoken.mode is Mode.ENDED)
 
 
 def _past_is_enough(criterion: Criterion) -> bool:

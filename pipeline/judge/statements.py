@@ -174,15 +174,16 @@ def _parts(page: Page) -> Iterator[Part]:
         here = (block.headings, block.sheet)
         if here != above or block.kind is BlockKind.HEADING:
             section, above = section + 1, here
+        row, column = remembered(block.row), remembered(block.column)
         yield Part(
             block=block,
             text=fold(page.slice(block)),
-            row=remembered(block.row),
-            column=remembered(block.column),
+            row=row,
+            column=column,
             headings=tuple(remembered(one) for one in block.headings),
             section=section,
             place=place,
-            asked=asker_speaks(page.slice(block)) or residents_voice(fold(block.row), fold(block.column), ""),
+            asked=asker_speaks(page.slice(block)) or residents_voice(row, column, ""),
         )
         place += 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from pipeline.judge.dates import Mention, mentions
+from pipeline.judge.dates import Mention, first_day, mentions
 from pipeline.judge.polarity import denies, elliptic, limited
 
 
@@ -20,6 +20,9 @@ class Mode(StrEnum):
     ASKS = "asks"  # question, wish, opinion, hearsay
     LIMITS = "limits"  # a denial or an end of a part, a case or an application period
     LABEL = "label"  # no predicate
+
+
+REFUSALS = (Mode.DENIES, Mode.PLANS, Mode.ENDED)
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,6 @@ _CLAUSE = re.compile(
     r"(?<=[すんたるいだ]が、)|(?<=けれど、)|(?<=けれども、)|(?<=ものの、)|(?<=ので、)(?<!もので、)|(?<=ため、)|(?<=一方、)|(?<=一方で、)|(?<=終了し、)|(?<=廃止し、)|(?<=休止し、)|(?<=終了となり、)|(?<=終え、)|(?<=おらず、)|(?<=であり、)|(?<=こととし、)|(?<=予定で、)"
     r"|(?<=やめ、)|(?<=打ち切り、)|(?<=閉じ、)|(?<=終え、)|(?<=見送り、)|(?<=ことから、)|(?<=なく、)|(?<=とどまり、)|(?<=[たる]ものの、)|(?<=しつつも、)"
 )
-_CONTRAST = re.compile(r"(?:す|ん|た|る|い|だ)が、$")
 
 _ASKS = re.compile(
     r"(?:か[?。」)]*|[?])$|(?:[るう]ように(?:して(?:ください|下さい|ほしい|欲しい)|お願いし(?:ます|たい))|ほしい|欲しい|もらいたい|いただきたい|頂きたい|べき(?:だ|です|である|では)?|望(?:む|みます|まれ(?:る|ます|ています))"
@@ -270,7 +272,7 @@ def _goes_on(clause: str, as_of: date, written: date | None, trial: bool) -> Sai
         return Said(Mode.PLANS, trial, future)
     if _aims(clause, days, as_of):
         return Said(Mode.INTENDS, trial)
-    return Said(Mode.DOES, trial, _first_day(days))
+    return Said(Mode.DOES, trial, first_day(days))
 
 
 def _aims(clause: str, days: tuple[Mention, ...], as_of: date) -> bool:
@@ -314,7 +316,7 @@ def _ended(clause: str, as_of: date, written: date | None, after: str) -> Said:
 
 
 def _planned(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -> Said:
-    day = _first_day(days)
+    day = first_day(days)
     if _EXTENDS.search(clause) and not (day and day > as_of and _BEGINS.search(clause)):
         return Said(Mode.INTENDS, trial)
     last = next((one.last for one in days if one.last), None)
@@ -326,9 +328,10 @@ def _planned(clause: str, days: tuple[Mention, ...], as_of: date, trial: bool) -
 
 def _announced(clause: str, days: tuple[Mention, ...], as_of: date) -> date | None:
     """The day after as_of on which the clause says that it starts, if it says so."""
-    for one in () if _DEADLINE.search(clause) else days:
+    for one in days:
         rest = clause[one.end :]
-        if one.day and one.day > as_of and _FROM.match(rest) and _START.search(rest) and not _STARTED.search(rest):
+        begins = _FROM.match(rest) and _START.search(rest) and not _STARTED.search(rest)
+        if one.day and one.day > as_of and begins and not _DEADLINE.search(clause):
             return one.day
     if re.search(r"(?:来年度|来春|来月|次年度)(?:から|より|に|中)", clause) and not _STARTED.search(clause):
         return date.max
@@ -337,7 +340,3 @@ def _announced(clause: str, days: tuple[Mention, ...], as_of: date) -> date | No
 
 def _begun(clause: str, days: tuple[Mention, ...], as_of: date) -> bool:
     return any(one.day and one.day <= as_of and _FROM.match(clause[one.end :]) for one in days)
-
-
-def _first_day(days: tuple[Mention, ...]) -> date | None:
-    return next((one.day for one in days if one.day), None)

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from pipeline.judge.actor import Actor
-from pipeline.judge.cues import leans
-from pipeline.judge.findings import Finding, Side
+from pipeline.judge.cues import any_of, leans
+from pipeline.judge.findings import SHORTEST_DENIAL_CHARS, Finding, Side
 from pipeline.judge.statements import fold
 from pipeline.judge.tense import Mode, succeeds
 from pipeline.models import Criterion, Region
@@ -20,7 +19,6 @@ from pipeline.models import Criterion, Region
 THRESHOLD = 0.5
 # A newer statement that is weaker than the older one by more than this is about something else more often than not.
 COMPARABLE = 0.15
-CROSS_CHARS = 5
 _OPENS = re.compile(r"開始|始め|始ま|開く|予定|から|公開|配信|稼働|運用")
 
 
@@ -92,7 +90,7 @@ def _strength(one: Finding) -> tuple[float, date]:
 def _same_matter(criterion: Criterion, yes: Finding, no: Finding) -> bool:
     """Whether two findings can contradict each other: not where each names other alternatives, nor where a cross in a
     table denies its own line."""
-    if no.statement is not None and len(no.statement.text) < CROSS_CHARS:
+    if no.statement is not None and len(no.statement.text) < SHORTEST_DENIAL_CHARS:
         return False
     of_yes, of_no = _matters(criterion, yes), _matters(criterion, no)
     return not of_yes or not of_no or bool(of_yes & of_no)
@@ -100,8 +98,9 @@ def _same_matter(criterion: Criterion, yes: Finding, no: Finding) -> bool:
 
 def _matters(criterion: Criterion, one: Finding) -> frozenset[int]:
     """The numbers of the alternatives that a finding names, in its sentence, else around it."""
+    patterns = [any_of(group) for group in criterion.alternatives]
     for text in _texts(one):
-        named = frozenset(number for number, group in enumerate(criterion.alternatives) if _pattern(group).search(text))
+        named = frozenset(number for number, one in enumerate(patterns) if one is not None and one.search(text))
         if named:
             return named
     return frozenset()
@@ -115,11 +114,6 @@ def _texts(one: Finding) -> tuple[str, ...]:
         return ()
     part = one.statement.part
     return (one.statement.text, f"{part.named}|{one.statement.before}", *reversed(part.headings))
-
-
-@lru_cache(maxsize=512)
-def _pattern(group: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{one})" for one in group))
 
 
 def _holds(yes: Finding, no: Finding) -> bool:

@@ -19,7 +19,7 @@ _GLOSSARY = re.compile(
 )
 _RECEIVED = re.compile(r"視察(?:の)?受|受け?入れ")
 # A body that several municipalities share.
-_JOINT = re.compile(r"組合|広域連合|共同|市町")
+_SHARED = re.compile(r"組合|広域連合|共同|市町")
 _ASKED_ROW = re.compile(r"^(?:q|問|質問)[\d.::、]")
 _WITH = re.compile(r"と(?:の|は|連|協|共|結|締)")
 _HOSTS = ("主催", "運営", "実施主体", "提供", "申込先", "問い合わせ", "お問い合わせ", "開発")
@@ -37,7 +37,7 @@ class Whose:
         """Whose deed it is: by the sentence, else what stands before it, its row, headings, section and title."""
         part = statement.part
         whose = self._partnered(criterion, self.names.whose(statement.text, at), statement)
-        if whose is Actor.BODY and _JOINT.search(statement.text) and self.names.joins(statement.after):
+        if whose is Actor.BODY and _SHARED.search(statement.text) and self.names.joins(statement.after):
             return Actor.OWN
         if whose is not Actor.UNSAID:
             return whose
