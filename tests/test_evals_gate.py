@@ -108,6 +108,7 @@ def test_the_floors_of_another_judge_stay_when_one_is_pinned(home: Path) -> None
     [
         ("agreement", 0.9, "agreement: 0.8333, below its floor of 0.9000"),
         ("kappa", 0.74, "kappa: 0.7391, below its floor of 0.7400"),
+        ("errors_in_first_30_percent", 1.5, "errors_in_first_30_percent: 1.0000, below its floor of 1.5000"),
         ("recall_of_not_met", 0.5, "recall_of_not_met: undefined, below its floor of 0.5000"),
     ],
 )

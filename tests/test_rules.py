@@ -14,7 +14,7 @@ from evals.nouns import How
 from evals.suite import Job, run
 from pipeline.criteria import load
 from pipeline.judge.rules import RulesJudge
-from pipeline.models import Flag, Municipality, Page, Region, SettledBy, Source, Verdict
+from pipeline.models import BlockKind, Flag, Municipality, Page, Region, SettledBy, Source, Verdict
 from pipeline.panel import Wish, panel
 from pipeline.settings import Settings
 
@@ -216,3 +216,13 @@ def test_labelled_sites_are_judged_with_few_false_points(shared, slug, tmp_path)
     pooled = figures(slug, found.cases, with_intervals=False)
     assert (pooled.precision.value or 0) >= 0.9
     assert (pooled.kappa.value or 0) >= 0.7
+    for case in found.cases:
+        measured = case.criterion == "resident-01"
+        assert all(one.path.startswith("/") and (one.quote or measured) for one in case.quotes), case
+        assert bool(case.quotes) or case.said not in (Verdict.MET, Verdict.NOT_MET), case
+
+
+def test_the_pages_used_here_are_well_formed():
+    page = page_of("# 見出し", "見出し > 行 = 値")
+    assert [block.kind for block in page.blocks] == [BlockKind.HEADING, BlockKind.CELL]
+    assert page.slice(page.blocks[1]) == "値"
