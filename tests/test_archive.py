@@ -35,7 +35,7 @@ from warcio.warcwriter import WARCWriter
 from pipeline.archive import Archive, import_site, import_warc
 from pipeline.archive import framing as framing_module
 from pipeline.errors import ArchiveError, SiteError
-from pipeline.models import Cause, Snapshot, Source
+from pipeline.models import Cause, Record, Snapshot, Source
 
 NOW = datetime(2026, 11, 20, 9, 30, 15, 123456, tzinfo=UTC)
 CODE = "141500"
@@ -212,15 +212,48 @@ def test_reading_a_new_archive_writes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_warc_passes_warcios_own_check(archive: Archive, capsys: pytest.CaptureFixture[str]) -> None:
-    for number in range(20):
-        write(archive, b"x" * number, headers=(("X-Name", "市長"), ("Content-Encoding", "gzip")))
+    for number in range(18):
+        kept = write(archive, b"x" * number, headers=(("X-Name", "市長"), ("Content-Encoding", "gzip")))
+    write(archive, status=304, earlier=kept)
+    write(archive, b"{}", record=Record.RESOURCE)
     path = str(warc_of(archive))
     checker = Checker(SimpleNamespace(inputs=[path], verbose=True))
     assert checker.process_all() == 0
     out = capsys.readouterr()
-    assert out.out.count("digest pass") == 21
-    assert "not checked" not in out.out
+    assert out.out.count("digest pass") == 20
+    assert out.out.count("not checked") == 1  # of a revisit, whose body stands elsewhere
     assert out.err == ""
+
+
+def test_a_revisit_keeps_no_second_body_and_names_the_first(archive: Archive) -> None:
+    """304, or the same bytes again: the record says whose body it has, and any reader finds that."""
+    first = write(archive, b"<p>body</p>")
+    for status in (304, 200):
+        again = write(archive, run_id="run-2", status=status, earlier=first, fetched_at=NOW + timedelta(days=1))
+        assert (again.sha256, again.record, again.status) == (first.sha256, Record.REVISIT, status)
+    assert archive.all(first.sha256) == [first]
+    assert archive.body(first.sha256) == b"<p>body</p>"
+    (archive.folder / "index.db").unlink()
+    with Archive(archive.folder) as rebuilt:
+        assert [one.sha256 for one in rebuilt.snapshots("run-2")] == [first.sha256] * 2
+        assert [one.status for one in rebuilt.snapshots("run-2")] == [304, 200]
+    with warc_of(archive, "run-2").open("rb") as file:
+        found = [each for each in ArchiveIterator(file) if each.rec_type == "revisit"]
+        assert {each.rec_headers.get_header("WARC-Refers-To-Target-URI") for each in found} == {first.final_url}
+        assert {each.rec_headers.get_header("WARC-Payload-Digest") for each in found} == {f"sha256:{first.sha256}"}
+
+
+@pytest.mark.parametrize("record", [Record.CONVERSION, Record.RESOURCE])
+def test_what_was_made_of_a_page_is_told_from_what_was_received(archive: Archive, record: Record) -> None:
+    headers = (("Content-Type", "application/json"),)
+    made = write(archive, b'{"value": 1}', record=record, headers=headers)
+    assert (made.record, made.status, made.header("content-type")) == (record, 200, "application/json")
+    (archive.folder / "index.db").unlink()
+    with Archive(archive.folder) as rebuilt:
+        assert rebuilt.snapshots("run-1") == [made]
+        assert rebuilt.body(made.sha256) == b'{"value": 1}'
+    with warc_of(archive).open("rb") as file:
+        assert [each.rec_type for each in ArchiveIterator(file)] == ["warcinfo", record.value]
 
 
 def test_the_first_record_says_who_wrote_the_file(archive: Archive) -> None:

@@ -13,9 +13,9 @@ from typing import Self
 
 from pipeline.archive.index import Entry, Index
 from pipeline.archive.runfile import RunFile
-from pipeline.archive.warc import Answer, Placed, answer, read_record, records, response_record
+from pipeline.archive.warc import Answer, Placed, answer, one_record, read_record, records
 from pipeline.errors import ArchiveError
-from pipeline.models import Snapshot, Source
+from pipeline.models import Record, Snapshot, Source
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -93,8 +93,12 @@ class Archive:
         headers: Iterable[tuple[str, str]],
         body: bytes,
         source: Source = Source.OFFICIAL,
+        record: Record = Record.RESPONSE,
+        earlier: Snapshot | None = None,
     ) -> Snapshot:
         """Archives one HTTP answer, body decoded, headers as received, and says where it is.
+
+        earlier: an answer of the same address whose body this one has again; the body is then not kept twice.
 
         Header values and addresses come back as a WARC can carry them: no line breaks, no outer white space. Raises
         ArchiveError where the address is not http(s), the run is locked or the disk full.
@@ -105,8 +109,11 @@ class Archive:
             fetched_at=fetched_at,
             status=status,
             headers=tuple(headers),
-            body=body,
+            body=b"" if earlier else body,
             source=source,
+            record=Record.REVISIT if earlier else record,
+            unchanged=earlier.sha256 if earlier else "",
+            since=earlier.fetched_at if earlier else None,
         )
         return self.put(made, code=code, run_id=run_id)
 
@@ -116,7 +123,7 @@ class Archive:
         with self._guard:
             self.begin(code=code, run_id=run_id)
             file = self._files[warc]
-            record = response_record(made, file.info_id)
+            record = one_record(made, file.info_id)
             offset = file.append(record)
             self._put(code, run_id, [Placed(made, offset, len(record))])
         return made.snapshot(warc, offset)
@@ -163,7 +170,7 @@ class Archive:
         return next(iter(self.all(sha256)), None)
 
     def all(self, sha256: str) -> list[Snapshot]:
-        """Every answer archived with that body, oldest first."""
+        """Every answer archived with that body, oldest first; revisits, which hold none, are left out."""
         return [entry.snapshot for entry in self._index.of_body(sha256)]
 
 

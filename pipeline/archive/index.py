@@ -16,24 +16,27 @@ from typing import Any, TypeVar
 
 from pipeline.archive.warc import Placed, records
 from pipeline.errors import ArchiveError
-from pipeline.models import Snapshot, Source
+from pipeline.models import Record, Snapshot, Source
 
 T = TypeVar("T")
-_VERSION = 1
+_VERSION = 2
 _BUSY_TIMEOUT_S = 60.0
 _SCHEMA = f"""
 CREATE TABLE snapshot (
     id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, run_id TEXT NOT NULL, code TEXT NOT NULL, url TEXT NOT NULL,
     final_url TEXT NOT NULL, fetched_at TEXT NOT NULL, status INTEGER NOT NULL, headers TEXT NOT NULL,
-    warc TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, source TEXT NOT NULL, UNIQUE (warc, offset)
+    warc TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, source TEXT NOT NULL,
+    record TEXT NOT NULL, UNIQUE (warc, offset)
 );
 CREATE INDEX by_sha256 ON snapshot (sha256);
 CREATE INDEX by_run ON snapshot (run_id, warc, offset);
 PRAGMA user_version = {_VERSION};
 """
 _INSERT = """INSERT OR IGNORE INTO snapshot (sha256, run_id, code, url, final_url, fetched_at, status, headers, warc,
- offset, length, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_SELECT = "SELECT url, final_url, fetched_at, status, headers, sha256, warc, offset, source, length FROM snapshot "
+ offset, length, source, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_SELECT = (
+    "SELECT url, final_url, fetched_at, status, headers, sha256, warc, offset, source, record, length FROM snapshot "
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Index:
 
     def of_body(self, sha256: str) -> list[Entry]:
         """Every record with that body, oldest first."""
-        return self._entries(_SELECT + "WHERE sha256 = ? ORDER BY id", sha256)
+        return self._entries(_SELECT + "WHERE sha256 = ? AND record != 'revisit' ORDER BY id", sha256)
 
     def of_run(self, run_id: str) -> list[Entry]:
         """Every record of a run in the order of fetching."""
@@ -161,12 +164,12 @@ def _row(placed: Placed, *, code: str, run_id: str, warc: str) -> tuple[Any, ...
     headers = json.dumps(snapshot.headers, ensure_ascii=False)
     return (
         *(snapshot.sha256, run_id, code, snapshot.url, snapshot.final_url, snapshot.fetched_at.isoformat()),
-        *(snapshot.status, headers, warc, placed.offset, placed.length, snapshot.source.value),
+        *(snapshot.status, headers, warc, placed.offset, placed.length, snapshot.source.value, snapshot.record.value),
     )
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    url, final_url, fetched_at, status, headers, sha256, warc, offset, source, length = row
+    url, final_url, fetched_at, status, headers, sha256, warc, offset, source, record, length = row
     snapshot = Snapshot(
         url=url,
         final_url=final_url,
@@ -177,6 +180,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         warc=warc,
         offset=offset,
         source=Source(source),
+        record=Record(record),
     )
     return Entry(snapshot, length)
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from pipeline.errors import ArchiveError
-from pipeline.models import Snapshot, Source
+from pipeline.models import Record, Snapshot, Source
 
 VERSION = "WARC/1.1"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -24,6 +24,12 @@ SOFTWARE = "Akashi (warcio)"
 ASKED = "WARC-X-Asked-URI"
 SOURCE = "WARC-X-Source"
 INFO = "WARC-Warcinfo-ID"
+# WARC 1.1, 6.7: what a revisit says about the record that holds its body.
+PROFILES = {
+    True: "http://netpreserve.org/warc/1.1/revisit/server-not-modified",
+    False: "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest",
+}
+_WITH_HTTP = {Record.RESPONSE, Record.REVISIT}
 # A body is stored decoded, so what described its encoding is kept under another name.
 KEPT_AS = "X-Archive-Orig-"
 _RENAMED = {"transfer-encoding", "content-encoding", "content-length"}
@@ -36,7 +42,10 @@ _MAX_RECORD_BYTES = 1_000_000_000
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer with its body, decoded. Made by `answer`, so that it reads back from a WARC as it is here."""
+    """One HTTP answer with its body, decoded. Made by `answer`, so that it reads back from a WARC as it is here.
+
+    unchanged: of a revisit, the sha256 of the body it stands for; its own is empty. since: when that was received.
+    """
 
     url: str
     final_url: str
@@ -45,6 +54,13 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     source: Source
+    record: Record = Record.RESPONSE
+    unchanged: str = ""
+    since: datetime | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self.unchanged or hashlib.sha256(self.body).hexdigest()
 
     def snapshot(self, warc: str, offset: int) -> Snapshot:
         """The noun without the body. warc: path relative to the archive's folder; offset: of the record, bytes."""
@@ -54,10 +70,11 @@ class Answer:
             fetched_at=self.fetched_at,
             status=self.status,
             headers=self.headers,
-            sha256=hashlib.sha256(self.body).hexdigest(),
+            sha256=self.sha256,
             warc=warc,
             offset=offset,
             source=self.source,
+            record=self.record,
         )
 
 
@@ -79,6 +96,9 @@ def answer(
     headers: tuple[tuple[str, str], ...],
     body: bytes,
     source: Source,
+    record: Record = Record.RESPONSE,
+    unchanged: str = "",
+    since: datetime | None = None,
 ) -> Answer:
     """An answer in the form that survives a WARC. Raises ArchiveError for an address that is not http(s), ValueError
     for a time without zone."""
@@ -93,6 +113,9 @@ def answer(
         headers=tuple((name, value) for name, value in cleaned if name),
         body=body,
         source=source,
+        record=record,
+        unchanged=unchanged,
+        since=since,
     )
 
 
@@ -127,20 +150,26 @@ def info_record(run_id: str) -> tuple[str, bytes]:
     return record_id, _record(head, "warcinfo", "application/warc-fields", block)
 
 
-def response_record(answer: Answer, info_id: str) -> bytes:
-    """One gzip member holding the answer, status line and headers as received but for those about its encoding."""
-    block = _http_head(answer) + answer.body
+def one_record(answer: Answer, info_id: str) -> bytes:
+    """One gzip member holding the answer, status line and headers as received but for those about its encoding. A
+    conversion or resource holds its body alone."""
+    http = answer.record in _WITH_HTTP
+    block = (_http_head(answer) if http else b"") + answer.body
+    media = next((value for name, value in answer.headers if name.lower() == "content-type"), "text/plain")
     head = [
-        ("WARC-Type", "response"),
+        ("WARC-Type", answer.record.value),
         ("WARC-Record-ID", f"<urn:uuid:{uuid4()}>"),
         (INFO, info_id),
         ("WARC-Target-URI", answer.final_url),
         ("WARC-Date", _date(answer.fetched_at)),
         (ASKED, answer.url),
         (SOURCE, answer.source.value),
-        ("WARC-Payload-Digest", _digest(answer.body)),
+        ("WARC-Payload-Digest", "sha256:" + answer.sha256),
     ]
-    return _record(head, "response", "application/http; msgtype=response", block)
+    if answer.since is not None:
+        head += [("WARC-Profile", PROFILES[answer.status == 304]), ("WARC-Refers-To-Target-URI", answer.final_url)]
+        head += [("WARC-Refers-To-Date", _date(answer.since))]
+    return _record(head, answer.record.value, "application/http; msgtype=response" if http else media, block)
 
 
 def _record(head: list[tuple[str, str]], kind: str, content_type: str, block: bytes) -> bytes:
@@ -188,25 +217,30 @@ def _date(moment: datetime) -> str:
 
 
 def read_record(member: bytes) -> Answer:
-    """The answer in one gzip member that `response_record` made. Raises ValueError where it holds anything else."""
+    """The answer in one gzip member that `one_record` made. Raises ValueError where it holds anything else."""
     record = _parsed(member)
-    if record.rec_type != "response" or record.http_headers is None:
-        raise ValueError("not a response record")
+    if record.rec_type not in set(Record) or (Record(record.rec_type) in _WITH_HTTP and record.http_headers is None):
+        raise ValueError("not a record of an answer")
     return our_answer(record, record.raw_stream.read())
 
 
 def our_answer(record: Any, body: bytes) -> Answer:
     """The answer that a warcio record of ours holds. Raises ValueError where a field is missing or malformed."""
     field = record.rec_headers.get_header
-    stored = record.http_headers
+    kind = Record(record.rec_type)
+    since = field("WARC-Refers-To-Date") if kind is Record.REVISIT else None
+    stored = record.http_headers if kind in _WITH_HTTP else None
     return answer(
         url=field(ASKED) or field("WARC-Target-URI") or "",
         final_url=field("WARC-Target-URI") or "",
         fetched_at=datetime.fromisoformat(field("WARC-Date") or ""),
-        status=int(stored.get_statuscode()),
-        headers=tuple(original_headers(stored.headers)),
+        status=int(stored.get_statuscode()) if stored else 200,
+        headers=tuple(original_headers(stored.headers)) if stored else (("Content-Type", field("Content-Type") or ""),),
         body=body,
         source=Source(field(SOURCE) or Source.OFFICIAL),
+        record=kind,
+        unchanged=(field("WARC-Payload-Digest") or "").removeprefix("sha256:") if since else "",
+        since=datetime.fromisoformat(since) if since else None,
     )
 
 
@@ -230,7 +264,7 @@ def _parsed(member: bytes) -> Any:
 
 
 def records(path: Path, start: int = 0) -> Iterator[Placed]:
-    """Every complete response record of our own file from byte `start` on, in file order.
+    """Every complete record of an answer in our own file from byte `start` on, in file order.
 
     Damaged or torn stretches are stepped over. A member counts only if it names this file's warcinfo record: a gzip
     file inside an archived body cannot pass for a record of its own.

@@ -18,7 +18,7 @@ from pipeline.models.decided import (
     User,
     ViewpointScore,
 )
-from pipeline.models.fetched import Cause, Coverage, Pending, Snapshot, Unread
+from pipeline.models.fetched import Cause, Coverage, Pending, Record, Snapshot, Unread
 from pipeline.models.judged import (
     Claim,
     Flag,
@@ -68,6 +68,7 @@ __all__ = [
     "Proposal",
     "QueueItem",
     "Quote",
+    "Record",
     "Region",
     "Role",
     "Run",

@@ -8,11 +8,21 @@ from enum import StrEnum
 from pipeline.models.base import Noun, Offset, Sha256, Source
 
 
+class Record(StrEnum):
+    """How an archived record came about, in WARC's own words (WARC 1.1, 5.5)."""
+
+    RESPONSE = "response"  # an HTTP answer as received
+    REVISIT = "revisit"  # an answer with the body of an earlier record: 304, or the same bytes again
+    CONVERSION = "conversion"  # what a browser made of a page by running its scripts
+    RESOURCE = "resource"  # what a probe measured, as JSON
+
+
 class Snapshot(Noun):
-    """One HTTP answer as received and archived.
+    """One HTTP answer as received and archived, or what was made of one.
 
     url: as asked; final_url: that answered after redirects; fetched_at: UTC; sha256: of the body after transfer and
-    content decoding; warc: path of the WARC relative to the archive's folder; offset: of the record in it, bytes.
+    content decoding (of a revisit: of the earlier body it stands for); warc: path of the WARC relative to the archive's
+    folder; offset: of the record in it, bytes.
     """
 
     url: str
@@ -24,6 +34,7 @@ class Snapshot(Noun):
     warc: str
     offset: Offset
     source: Source = Source.OFFICIAL
+    record: Record = Record.RESPONSE
 
     def header(self, name: str) -> str:
         """The first header of that name, case-insensitive, or an empty string."""
