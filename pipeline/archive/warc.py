@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -173,20 +173,16 @@ def one_record(answer: Answer, info_id: str) -> bytes:
 
 
 def _record(head: list[tuple[str, str]], kind: str, content_type: str, block: bytes) -> bytes:
-    from warcio.recordloader import ArcWarcRecord
     from warcio.statusandheaders import StatusAndHeaders
-    from warcio.warcwriter import WARCWriter
 
     head = [*head, ("WARC-Block-Digest", _digest(block))]
     if kind == "warcinfo":
         head.append(("WARC-Payload-Digest", _digest(block)))
-    # No http_headers: warcio would percent-encode header values that are not ASCII, ours are written as they came.
-    record = ArcWarcRecord(
-        "warc", kind, StatusAndHeaders("", head, protocol=VERSION), io.BytesIO(block), None, content_type, len(block)
-    )
-    out = io.BytesIO()
-    WARCWriter(out, gzip=False, warc_version=VERSION).write_record(record)
-    return zlib.compress(out.getvalue(), _COMPRESSION, wbits=16 + zlib.MAX_WBITS)
+    head += [("Content-Type", content_type), ("Content-Length", str(len(block)))]
+    # Not through warcio's writer: it percent-encodes HTTP header values that are not ASCII, and ours are written as
+    # they came; and of a revisit it would write none.
+    named = StatusAndHeaders("", head, protocol=VERSION).to_bytes(encoding="utf-8")
+    return zlib.compress(named + block + b"\r\n\r\n", _COMPRESSION, wbits=16 + zlib.MAX_WBITS)
 
 
 def _http_head(answer: Answer) -> bytes:
@@ -234,14 +230,20 @@ def our_answer(record: Any, body: bytes) -> Answer:
         url=field(ASKED) or field("WARC-Target-URI") or "",
         final_url=field("WARC-Target-URI") or "",
         fetched_at=datetime.fromisoformat(field("WARC-Date") or ""),
-        status=int(stored.get_statuscode()) if stored else 200,
-        headers=tuple(original_headers(stored.headers)) if stored else (("Content-Type", field("Content-Type") or ""),),
+        status=int(stored.get_statuscode()) if stored is not None else 200,
+        headers=_headers(stored, field),
         body=body,
         source=Source(field(SOURCE) or Source.OFFICIAL),
         record=kind,
         unchanged=(field("WARC-Payload-Digest") or "").removeprefix("sha256:") if since else "",
         since=datetime.fromisoformat(since) if since else None,
     )
+
+
+def _headers(stored: Any, field: Callable[[str], str | None]) -> tuple[tuple[str, str], ...]:
+    if stored is None:
+        return (("Content-Type", field("Content-Type") or ""),)
+    return tuple(original_headers(stored.headers))
 
 
 def original_headers(stored: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
