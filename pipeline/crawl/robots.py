@@ -40,8 +40,8 @@ class Rules:
         return max(self.parsed.crawl_delay(agent) or 0.0, rate.seconds / rate.requests if rate else 0.0)
 
     def check(self, url: str, agent: str) -> None:
-        """Raises UnfetchedError (ROBOTS, or why the rules are unknown) where the URL may not be asked, or so seldom that
-        no survey would end."""
+        """Raises UnfetchedError (ROBOTS, or why rules are unknown) where the URL may not be asked, or too seldom for
+        any survey to end."""
         if self.refusal is not None:
             raise UnfetchedError(self.refusal.cause, self.refusal.detail)
         if self.parsed is not None and not self.parsed.can_fetch(url, agent):
