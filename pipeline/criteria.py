@@ -61,6 +61,7 @@ class _Criterion(_Written):
     counts: _Both
     does_not_count: _Both | None = None
     search_terms: Annotated[list[Text], Field(min_length=1)]
+    leads: list[Text] = []
     cues: list[_Cue] = []
     absent_cues: list[_Cue] = []
     link_hosts: list[Annotated[str, Field(pattern=r"^[a-z0-9.-]+\.[a-z]{2,}$")]] = []
@@ -284,6 +285,7 @@ def _criterion(one: _Criterion, concepts: Mapping[str, list[str]]) -> Criterion:
         does_not_count_ja=excluded.ja if excluded else "",
         does_not_count_en=excluded.en if excluded else "",
         search_terms=tuple(dict.fromkeys(one.search_terms)),
+        leads=tuple(dict.fromkeys(one.leads)),
         cues=tuple(_cue(cue, concepts) for cue in one.cues),
         absent_cues=tuple(_cue(cue, concepts) for cue in one.absent_cues),
         link_hosts=tuple(one.link_hosts),

@@ -16,7 +16,7 @@ from pipeline.errors import InputError
 from pipeline.judge.ask import Asked
 from pipeline.judge.budget import Estimate
 from pipeline.judging import Matter, judge, reckon
-from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, Snapshot, Unread
+from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, SettledBy, Snapshot, Unread
 from pipeline.panel import Panel
 from pipeline.reading import Read, Watch, pages_of, read
 from pipeline.review.changes import changes, reopened
@@ -228,10 +228,14 @@ def _is_plumbing(answer: Snapshot) -> bool:
 
 def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
     home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
+    # What a measurement settles needs no pages of its own: its lists and feeds are asked for as such.
+    asked = [one for one in order.criteria.criteria if one.settled_by is not SettledBy.MEASURED]
     plan = Plan(
         home_url=home,
         extra=order.sources,
-        terms=tuple((criterion.id, criterion.search_terms) for criterion in order.criteria.criteria),
+        terms=tuple((one.id, one.search_terms) for one in asked),
+        leads=tuple((one.id, one.leads) for one in asked),
+        year=order.as_of.year,
         max_pages=order.max_pages,
         delay_s=order.delay_s,
         deadline_s=settings.deadline_s,

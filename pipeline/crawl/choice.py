@@ -1,105 +1,132 @@
-"""Which waiting address is worth most now: promise, less what its family and its criterion have had already."""
+"""Which waiting address is worth most now: what its link promises the hungry criteria, times what its sections pay."""
 
 from __future__ import annotations
 
-import heapq
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# A criterion that has had this many pages is worth 1/sqrt(2) of a hungry one; a modest push, not a quota.
-SATED_PAGES = 12
-# A family is watched from its third page on and given up when hardly a line was new: after 8 pages where a query makes
-# them, after 20 others, and after 30 where the links speak of a criterion.
-WATCHED_PAGES, CLOSED_NOVELTY = 3, 0.08
-CLOSED_QUERY_PAGES, CLOSED_PAGES, CLOSED_RELEVANT_PAGES = 8, 20, 30
-# How fast the mean novelty of a family follows its latest page (exponential moving average).
-NOVELTY_STEP = 0.3
-# Addresses with a query share a family more often by being generated: half worth at this share of the page budget.
-QUERY_SHARE = 0.1
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.crawl.learned import Learned
+
+# How strongly a section's yield moves links that speak of a criterion, and those that speak of none.
+SPOKEN_POWER, SILENT_POWER = 0.5, 1.0
+WEIGHTS, SECTIONS, FAMILY = 4, 6, 2
+_COLUMNS = ("_number", "_alive", "_loops", "_host", "_section", "_of", "_weight", "_base", "_fixed")
 
 
-@dataclass
-class Family:
-    """pages: answers of the family; novelty: moving mean, 0 to 1, of how much of a page no other page had said."""
+@dataclass(frozen=True)
+class Offer:
+    """A waiting address. sections: six, as scope.sections names them; weights: criterion id to what its link
+    promises for it, best first, at most four; base: worth without any; fixed: worth that nothing moves; loops: whether
+    the link stood on a page of the same family."""
 
-    pages: int = 0
-    novelty: float = 1.0
-
-    def add(self, novelty: float) -> None:
-        self.pages += 1
-        self.novelty += NOVELTY_STEP * (novelty - self.novelty)
-
-    def closed(self, most: int) -> bool:
-        """Whether nothing more of it is asked once so many pages were."""
-        return self.pages >= most and self.novelty < CLOSED_NOVELTY
+    host: str
+    sections: tuple[str, ...]
+    weights: tuple[tuple[str, float], ...] = ()
+    base: float = 0.0
+    fixed: float = 0.0
+    loops: bool = False
 
 
 class Choice:
-    """The waiting addresses in memory, in one heap for each host, family and criterion. Built from the frontier's file.
+    """The waiting addresses in memory, built from the frontier's file.
 
-    Within a heap all addresses weigh the same apart from their promise, so only the heaps' tops need comparing.
+    Worth is computed for all of them at once and anew after whatever changes it, so that what is chosen never depends
+    on what happened before a crash; 20,000 addresses take about a millisecond.
     """
 
-    def __init__(self, max_pages: int) -> None:
-        self._max_pages = max_pages
-        self._scores: dict[int, float] = {}
-        self._heaps: dict[str, dict[tuple[str, str], list[tuple[float, int]]]] = defaultdict(lambda: defaultdict(list))
-        self.families: dict[str, Family] = defaultdict(Family)
-        self.served: dict[str, int] = defaultdict(int)
+    def __init__(self) -> None:
+        self.learned = Learned()
+        self._criteria: dict[str, int] = {"": 0}
+        self._hosts: dict[str, int] = {}
+        self._rows: dict[int, int] = {}
+        self._worths: NDArray[np.float64] | None = None
+        self._clear(1024)
+
+    def _clear(self, room: int) -> None:
+        self._used = 0
+        self._number = np.zeros(room, np.int64)
+        self._alive = np.zeros(room, bool)
+        self._loops = np.zeros(room, bool)
+        self._host = np.zeros(room, np.int32)
+        self._section = np.zeros((room, SECTIONS), np.int32)
+        self._of = np.zeros((room, WEIGHTS), np.int32)
+        self._weight = np.zeros((room, WEIGHTS))
+        self._base = np.zeros(room)
+        self._fixed = np.zeros(room)
 
     def __len__(self) -> int:
-        return len(self._scores)
+        return len(self._rows)
 
-    def add(self, number: int, *, host: str, family: str, criterion: str, score: float) -> None:
-        """Offers an address, or offers it again with a better score."""
-        self._scores[number] = score
-        heapq.heappush(self._heaps[host][family, criterion], (-score, number))
+    def add(self, number: int, offer: Offer) -> None:
+        """Offers an address, or offers it again with a better promise."""
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = self._new_row()
+        weights = (*offer.weights[:WEIGHTS], *(("", 0.0),) * (WEIGHTS - len(offer.weights)))
+        self._number[row], self._alive[row], self._loops[row] = number, True, offer.loops
+        self._host[row] = self._hosts.setdefault(offer.host, len(self._hosts))
+        self._section[row] = [self.learned.number(name) for name in offer.sections]
+        self._of[row] = [self._criteria.setdefault(criterion, len(self._criteria)) for criterion, _ in weights]
+        self._weight[row] = [weight for _, weight in weights]
+        self._base[row], self._fixed[row] = offer.base, offer.fixed
+        self._worths = None
 
     def drop(self, number: int) -> None:
-        self._scores.pop(number, None)
+        row = self._rows.pop(number, None)
+        if row is not None:
+            self._alive[row] = False
+
+    def changed(self) -> None:
+        """To be called when something was learned."""
+        self._worths = None
+
+    def _new_row(self) -> int:
+        if self._used == len(self._number):
+            self._make_room()
+        self._used += 1
+        return self._used - 1
+
+    def _make_room(self) -> None:
+        """Closes the gaps that taken addresses left, and doubles what is then too small."""
+        kept = np.flatnonzero(self._alive)
+        columns = [getattr(self, name)[kept] for name in _COLUMNS]
+        self._clear(max(1024, 2 * len(kept)))
+        for name, column in zip(_COLUMNS, columns, strict=True):
+            getattr(self, name)[: len(kept)] = column
+        self._used = len(kept)
+        self._rows = {int(number): row for row, number in enumerate(self._number[: self._used])}
 
     def hosts(self) -> tuple[str, ...]:
         """Hosts with an address that may still be taken."""
-        return tuple(host for host in list(self._heaps) if self._best(host) is not None)
+        present = set(np.unique(self._host[: self._used][self._open()]).tolist())
+        return tuple(host for host, number in self._hosts.items() if number in present)
 
     def take(self, hosts: Iterable[str]) -> int | None:
-        """The best address of these hosts, no longer offered; None where there is none."""
-        found = [best for host in hosts if (best := self._best(host)) is not None]
-        if not found:
+        """The best address of these hosts, no longer offered; None where there is none. Of two equals the older."""
+        wanted = [self._hosts[host] for host in hosts if host in self._hosts]
+        rows = np.flatnonzero(self._open() & np.isin(self._host[: self._used], wanted))
+        if not len(rows):
             return None
-        number = max(found)[1] * -1
+        worth = self._worth()[rows]
+        number = int(self._number[rows[worth == worth.max()]].min())
         self.drop(number)
         return number
 
-    def _best(self, host: str) -> tuple[float, int] | None:
-        """Worth and negated number, so that of two equals the one found first wins."""
-        best: tuple[float, int] | None = None
-        heaps = self._heaps[host]
-        for (family, criterion), heap in list(heaps.items()):
-            while heap and self._scores.get(heap[0][1]) != -heap[0][0]:
-                heapq.heappop(heap)
-            if not heap:
-                del heaps[family, criterion]
-            elif not self.families[family].closed(_most(family, criterion)):
-                score, number = heap[0]
-                worth = -score * self._appetite(family, criterion)
-                best = max(best or (worth, -number), (worth, -number))
-        if not heaps:
-            del self._heaps[host]
-        return best
+    def _open(self) -> NDArray[np.bool_]:
+        return self._alive[: self._used] & (self._worth() > 0)
 
-    def _appetite(self, family: str, criterion: str) -> float:
-        seen = self.families[family]
-        appetite = max(seen.novelty, 0.02) if seen.pages >= WATCHED_PAGES else 1.0
-        if "?" in family:
-            appetite /= 1 + seen.pages / max(1.0, QUERY_SHARE * self._max_pages)
-        if criterion:
-            appetite /= (1 + self.served[criterion] / SATED_PAGES) ** 0.5
-        return appetite
-
-
-def _most(family: str, criterion: str) -> int:
-    if criterion:
-        return CLOSED_RELEVANT_PAGES
-    return CLOSED_QUERY_PAGES if "?" in family else CLOSED_PAGES
+    def _worth(self) -> NDArray[np.float64]:
+        """Of each row: (promise for hungry criteria x yield of its sections + base x yield) x appetite + fixed."""
+        if self._worths is None or len(self._worths) != self._used:
+            used = slice(0, self._used)
+            hunger = np.array([self.learned.hunger(criterion) for criterion in self._criteria])
+            spoken: NDArray[np.float64] = (self._weight[used] * hunger[self._of[used]]).sum(axis=1)
+            pays = self.learned.yields(self._section[used])
+            moved = spoken * pays**SPOKEN_POWER + self._base[used] * pays**SILENT_POWER
+            trapped = self._loops[used] & self.learned.given_up(self._section[used, FAMILY], spoken > 0)
+            fresh = self.learned.freshness(self._section[used, -1])
+            self._worths = np.where(trapped, 0.0, moved * fresh) + self._fixed[used]
+        return self._worths

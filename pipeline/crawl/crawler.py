@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.archive import Archive
-from pipeline.crawl.frontier import Address, Frontier, State
+from pipeline.crawl.address import Address, State
+from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
 from pipeline.crawl.plan import Plan, Progress, cause_of
+from pipeline.crawl.relevance import Relevance
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.models import Cause, Coverage, Snapshot, Source
@@ -49,7 +51,8 @@ class Crawler:
         self._frontier = Frontier(frontier_path, plan.max_pages)
         self._visitor = Visitor(plan, self._keep_robots)
         homes = (canonical(plan.home_url) or "", self._frontier.fact("answered"))
-        self._harvest = Harvest(plan.terms, self._frontier, Extent(tuple(home for home in homes if home)))
+        relevance = Relevance(plan.terms, plan.leads, plan.year)
+        self._harvest = Harvest(relevance, self._frontier, Extent(tuple(home for home in homes if home)))
         self._busy: dict[asyncio.Task[None], Address] = {}
 
     async def __aenter__(self) -> Self:
@@ -82,7 +85,7 @@ class Crawler:
             for url, kind in ((self._plan.home_url, Kind.HOME), *((url, Kind.PRESS) for url in self._plan.extra)):
                 address = canonical(url) if url else None
                 if address:
-                    self._frontier.add(Address(url=address, kind=kind, label=url, score=_SCORES[kind]))
+                    self._frontier.add(Address(url=address, kind=kind, label=url, fixed=_SCORES[kind]))
                 elif url:
                     self._frontier.refuse(url, kind, "not an http or https address that may be asked")
 
@@ -159,10 +162,17 @@ class Crawler:
                 self._frontier.finish(address, State.SAME)
         except UnfetchedError as error:
             with self._frontier.step():
-                self._frontier.fail(address, error.cause, error.detail)
+                self._lost(address, error.cause, error.detail)
         else:
             self._keep(address, visit)
         self._tell(address)
+
+    def _lost(self, address: Address, cause: Cause, detail: str, sha256: str | None = None) -> None:
+        """Notes an address that gave no page. That the site's own search may not be asked is no page unread."""
+        if address.kind is Kind.SEARCH:
+            self._frontier.finish(address, State.MISSING, sha256=sha256)
+        else:
+            self._frontier.fail(address, cause, detail, sha256=sha256)
 
     def _enter(self, hop: str, address: Address) -> None:
         """Raises UnfetchedError where a redirect of an address may not be followed to that hop."""
@@ -187,7 +197,7 @@ class Crawler:
             if reading is None:
                 self._fail(address, answer.status, snapshot.sha256)
             elif reading.cause is not None:
-                self._frontier.fail(address, reading.cause, answer.media, sha256=snapshot.sha256)
+                self._lost(address, reading.cause, answer.media, snapshot.sha256)
             else:
                 self._settle(address, visit, reading, snapshot.sha256)
 
@@ -204,12 +214,12 @@ class Crawler:
     def _fail(self, address: Address, status: int, sha256: str) -> None:
         cause = cause_of(status)
         if status == 200:
-            self._frontier.fail(address, Cause.EMPTY, "an answer without a body", sha256=sha256)
+            self._lost(address, Cause.EMPTY, "an answer without a body", sha256)
             return
         if cause is Cause.NOT_FOUND and address.kind in (Kind.SITEMAP, Kind.FEED) and not address.label:
             self._frontier.finish(address, State.MISSING, sha256=sha256)
         else:
-            self._frontier.fail(address, cause, f"status {status}", sha256=sha256)
+            self._lost(address, cause, f"status {status}", sha256)
 
     def _tell(self, address: Address) -> None:
         count = self._frontier.count

@@ -25,8 +25,14 @@ MAX_TEXT_CHARS = 10_000_000
 FEW_LINKS, _SPLASH_CHARS = 3, 50_000
 _SELECTOR = (
     "title,h1,h2,h3,h4,a,area,iframe,frame,base,link,meta[http-equiv],option[value],"
-    "[onclick],[data-href]"
+    "[onclick],[data-href],form"
 )  # fmt: skip
+_SEARCH_FIELD = re.compile(r"q|s|kw|k|query|keywords?|words?|search(_?word)?|free_?word|kensaku", re.I)
+_SAYS_NOTHING = re.compile(
+    r"(詳しく(は|見る)?|くわしくは?|詳細(は|を見る|情報)?|続きを読む|もっと見る|一覧(を見る|へ)?|more|リンク)?"
+    r"(こちら(から|へ|を.{1,8})?|ここ(から)?|へ)?[→>»。.…]*",
+    re.I,
+)
 # A link with no other attributes leads to its href alone: nearly all of them, and worth a short cut.
 _PLAIN = {"href", "class", "id", "target", "title", "rel", "aria-label"}
 _HEADINGS = {"h1", "h2", "h3", "h4"}
@@ -46,12 +52,26 @@ _INVISIBLE = ["script", "style", "template", "noscript"]
 
 @dataclass(frozen=True)
 class Found:
-    """An address on a page. kind: `link`, `frame` (part of the page itself), `refresh` or `feed`."""
+    """An address on a page. kind: `link`, `frame` (part of the page itself), `refresh` or `feed`; around: the text that
+    the link stands in, where its label is only "more"."""
 
     url: str
     label: str = ""
     heading: str = ""
     kind: str = "link"
+    around: str = ""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A site's own search: `url` asks for the words that follow it, in the page's charset."""
+
+    url: str
+    charset: str
+
+    def of(self, words: str) -> str | None:
+        """The canonical address that searches for these words."""
+        return canonical(self.url + quote(words, safe="", encoding=self.charset, errors="replace"))
 
 
 @dataclass(frozen=True)
@@ -63,6 +83,7 @@ class Discovered:
     headings: tuple[str, ...] = ()
     links: tuple[Found, ...] = ()
     lines: tuple[str, ...] | None = None
+    search: Search | None = None
 
 
 def discover(html: str, url: str, charset: str = "utf-8") -> Discovered:
@@ -81,7 +102,8 @@ def discover(html: str, url: str, charset: str = "utf-8") -> Discovered:
     if len(page.found) < FEW_LINKS:
         for _, written in _SCRIPTED.findall(html[:_SPLASH_CHARS]):
             page.add(written, "", "refresh")
-    return Discovered(page.title, tuple(page.headings[:10]), tuple(page.found.values()), _lines(tree))
+    found = tuple(page.found.values())
+    return Discovered(page.title, tuple(page.headings[:10]), found, _lines(tree), page.search)
 
 
 class _Page:
@@ -94,6 +116,7 @@ class _Page:
         self.title = ""
         self.heading = ""
         self.headings: list[str] = []
+        self.search: Search | None = None
         self.found: dict[str, Found] = {}
 
     def text(self, node: LexborNode) -> str:
@@ -113,19 +136,50 @@ class _Page:
     def meet(self, node: LexborNode) -> None:
         tag, attributes = node.tag or "", node.attributes
         if tag == "a" and attributes.keys() <= _PLAIN and "script:" not in (attributes.get("href") or ""):
-            self.add(attributes.get("href") or "", self.text(node) or _unwritten_label(node, attributes), "link")
+            label = self.text(node) or _unwritten_label(node, attributes)
+            self.add(attributes.get("href") or "", label, "link", self._around(node, label))
         elif tag == "title":
             self.title = self.title or self.text(node)
         elif tag in _HEADINGS:
-            self.heading = self.text(node)
-            self.headings += [self.heading] if tag in ("h1", "h2") else []
+            heading = self.text(node)
+            # A page's title stands above all its links and is no heading of any.
+            self.heading = "" if tag == "h1" else heading
+            self.headings += [heading] if tag in ("h1", "h2") else []
+        elif tag == "form":
+            self.search = self.search or self._search(node, attributes)
         elif tag == "base":
             self._rebase(canonical(attributes.get("href") or "", self.base) or self.base)
         else:
             for reference, label, kind in _references(node, tag, attributes, self.text):
                 self.add(reference, label, kind)
 
-    def add(self, reference: str, label: str, kind: str) -> None:
+    def _search(self, form: LexborNode, attributes: dict[str, str | None]) -> Search | None:
+        """The search that a form offers: asked by GET, one field for words and a name that says so."""
+        words = [
+            node for node in form.css("input[name]") if (node.attributes.get("type") or "text") in ("text", "search")
+        ]
+        url = canonical(attributes.get("action") or "", self.base)
+        if (attributes.get("method") or "get").lower() != "get" or len(words) != 1 or not url:
+            return None
+        name = words[0].attributes.get("name") or ""
+        if not (
+            _SEARCH_FIELD.fullmatch(name) or "検索" in self.text(form) or words[0].attributes.get("type") == "search"
+        ):
+            return None
+        hidden = (
+            (node.attributes.get("name"), node.attributes.get("value")) for node in form.css("input[type=hidden]")
+        )
+        fields = "&".join(f"{quote(key, safe='')}={quote(value or '', safe='')}" for key, value in hidden if key)
+        return Search(f"{url.partition('?')[0]}?{fields and fields + '&'}{quote(name, safe='')}=", self.charset)
+
+    def _around(self, node: LexborNode, label: str) -> str:
+        """The text that a link stands in, where its label says nothing of its own and the text is short."""
+        if node.parent is None or not _SAYS_NOTHING.fullmatch(label):
+            return ""
+        text = self.text(node.parent)
+        return text if len(text) < MAX_LABEL else ""
+
+    def add(self, reference: str, label: str, kind: str, around: str = "") -> None:
         if not reference or reference[0] == "#":
             return
         url = self._resolved(_in_charset(reference.strip(), self.charset))
@@ -133,7 +187,7 @@ class _Page:
             return
         known = self.found.get(url)
         if known is None or (label and not known.label):
-            self.found[url] = Found(url, label, self.heading, kind)
+            self.found[url] = Found(url, label, self.heading, kind, around)
 
     def _resolved(self, reference: str) -> str | None:
         """The canonical address. What does not depend on this very page is asked so that the answer is remembered."""

@@ -5,60 +5,40 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipeline.crawl.choice import Choice, Family
-from pipeline.crawl.scope import Kind, family
+from pipeline.crawl.address import SELECT, Address, State, address_of, columns_of
+from pipeline.crawl.choice import Choice
+from pipeline.crawl.learned import Learned, Seen
+from pipeline.crawl.relevance import Weights
+from pipeline.crawl.scope import Kind
 from pipeline.models import Cause, Coverage, Pending, Unread
-from pipeline.urls import host_port
 
 # Pages beyond this many known addresses bring no more than the relevant ones.
 MAX_ADDRESSES = 200_000
 MAX_PENDING = 500
 _DONE = float("inf")
-_SCHEMA = """
+# A file of an older version is begun anew: its pages are in the archive, and are asked again.
+_VERSION = 2
+_SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS address (
     number INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, label TEXT NOT NULL, parent TEXT NOT NULL,
-    depth INTEGER NOT NULL, score REAL NOT NULL, criterion TEXT NOT NULL, state TEXT NOT NULL,
+    depth INTEGER NOT NULL, score REAL NOT NULL, base REAL NOT NULL, fixed REAL NOT NULL, weights TEXT NOT NULL,
+    word TEXT NOT NULL, form TEXT NOT NULL, state TEXT NOT NULL,
     cause TEXT, detail TEXT NOT NULL DEFAULT '', sha256 TEXT);
 CREATE INDEX IF NOT EXISTS address_by_state ON address (state);
 CREATE INDEX IF NOT EXISTS address_by_body ON address (sha256) WHERE sha256 IS NOT NULL;
-CREATE TABLE IF NOT EXISTS family (name TEXT PRIMARY KEY, pages INTEGER NOT NULL, novelty REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS section (
+    name TEXT PRIMARY KEY, pages INTEGER NOT NULL, novelty REAL NOT NULL, paid REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fed (criterion TEXT PRIMARY KEY, pages REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS line (hash INTEGER PRIMARY KEY);
+PRAGMA user_version = {_VERSION};
 """
-_SELECT = "SELECT number, url, kind, label, parent, depth, score, criterion FROM address "
-
-
-class State(StrEnum):
-    """What became of an address."""
-
-    WAITING = "waiting"
-    TAKEN = "taken"  # handed out; after a crash handed out again
-    READ = "read"  # a page of status 200, archived
-    LISTED = "listed"  # a sitemap or feed, archived
-    SAME = "same"  # leads to an address that was read under another name
-    FAILED = "failed"
-    MISSING = "missing"  # a guessed address (sitemap.xml) that is not there: nobody wanted it
-
-
-@dataclass(frozen=True)
-class Address:
-    """A known address. number: order of discovery; label: of the link that led there; parent: page of that link."""
-
-    url: str
-    kind: Kind
-    label: str = ""
-    parent: str = ""
-    depth: int = 0
-    score: float = 0.0
-    criterion: str = ""
-    number: int = 0
+_TABLES = ("fact", "address", "family", "section", "fed", "line")
 
 
 class Frontier:
@@ -74,26 +54,35 @@ class Frontier:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        if self._rows("PRAGMA user_version")[0][0] != _VERSION:
+            self._db.executescript("".join(f"DROP TABLE IF EXISTS {table};" for table in _TABLES))
         self._db.executescript(_SCHEMA)
         self._db.execute("UPDATE address SET state = ? WHERE state = ?", (State.WAITING, State.TAKEN))
-        self._choice = Choice(max_pages)
+        self._choice = Choice()
         self._counts = {
             State(state): count for state, count in self._rows("SELECT state, count(*) FROM address GROUP BY 1")
         }
         # Of every address known its promise, _DONE once it was taken; hashes of the lines that pages have said.
         self._known: dict[int, float] = {}
         self._lines: set[int] = set()
+        self._looped: set[int] = set()
+        self._unnamed: set[int] = set()
+        # What the addresses promise together that were added since somebody set it back.
+        self.promised = 0.0
         self._restore()
 
     def _restore(self) -> None:
         self._known = {hash(url): _DONE for (url,) in self._rows("SELECT url FROM address")}
         self._lines = {hash_ for (hash_,) in self._rows("SELECT hash FROM line")}
-        for row in self._rows(_SELECT + "WHERE state = ? ORDER BY number", State.WAITING):
-            self._offer(_address(row))
-        for name, pages, novelty in self._rows("SELECT name, pages, novelty FROM family"):
-            self._choice.families[name] = Family(pages, novelty)
-        served = "SELECT criterion, count(*) FROM address WHERE state = ? AND criterion != '' GROUP BY 1"
-        self._choice.served.update(dict(self._rows(served, State.READ)))
+        for row in self._rows(SELECT + "WHERE state = ? ORDER BY number", State.WAITING):
+            self._offer(address_of(row))
+        for name, *seen in self._rows("SELECT name, pages, novelty, paid FROM section"):
+            self.learned.restore(name, Seen(*seen))
+        self.learned.fed.update(dict(self._rows("SELECT criterion, pages FROM fed")))
+
+    @property
+    def learned(self) -> Learned:
+        return self._choice.learned
 
     def __enter__(self) -> Self:
         return self
@@ -131,19 +120,19 @@ class Frontier:
 
     def add(self, address: Address) -> None:
         """Takes up an address; one already waiting gains the label of a link that promises more."""
-        if len(self._choice) >= MAX_ADDRESSES and not address.criterion:
+        if len(self._choice) >= MAX_ADDRESSES and not address.promise.weights:
             return
         score = self._known.get(hash(address.url))
         if score is None:
             self._insert(address)
-        elif address.score > score:
+        elif address.score > score or (hash(address.url) in self._looped and not address.loops and score < _DONE):
             self._raise(address)
 
     def refuse(self, url: str, kind: Kind, detail: str) -> None:
         """Notes an address that may not even be asked."""
         self._db.execute(
-            "INSERT OR IGNORE INTO address (url, kind, label, parent, depth, score, criterion, state, cause, detail) "
-            "VALUES (?, ?, '', '', 0, 0, '', ?, ?, ?)",
+            "INSERT OR IGNORE INTO address (url, kind, label, parent, depth, score, base, fixed, weights, word, form, "
+            "state, cause, detail) VALUES (?, ?, '', '', 0, 0, 0, 0, '', '', '', ?, ?, ?)",
             (url, kind, State.FAILED, Cause.ADDRESS, detail),
         )
         self._count(State.FAILED, 1)
@@ -152,37 +141,46 @@ class Frontier:
     def knows(self, url: str) -> bool:
         return hash(url) in self._known
 
+    def named(self, url: str) -> bool:
+        """Whether a link with a label led to the address before."""
+        return hash(url) in self._known and hash(url) not in self._unnamed
+
     def wants(self, url: str) -> bool:
         """Whether the address is new or waits, so that another link to it may still matter."""
         return self._known.get(hash(url), 0.0) < _DONE
 
     def _insert(self, address: Address) -> None:
         cursor = self._db.execute(
-            "INSERT INTO address (url, kind, label, parent, depth, score, criterion, state) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (address.url, address.kind, address.label, address.parent, address.depth, address.score, address.criterion,
-             State.WAITING),
-        )  # fmt: skip
+            "INSERT INTO address (url, kind, label, parent, depth, score, base, fixed, weights, word, form, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                address.url,
+                address.kind,
+                address.label,
+                address.parent,
+                address.depth,
+                *columns_of(address),
+                State.WAITING,
+            ),
+        )
         self._count(State.WAITING, 1)
+        self.promised += address.promise.score
         self._offer(address, cursor.lastrowid or 0)
 
     def _raise(self, address: Address) -> None:
         number = int(self._rows("SELECT number FROM address WHERE url = ?", address.url)[0][0])
         self._db.execute(
-            "UPDATE address SET label = ?, parent = ?, score = ?, criterion = ? WHERE number = ?",
-            (address.label, address.parent, address.score, address.criterion, number),
+            "UPDATE address SET label = ?, parent = ?, score = ?, base = ?, fixed = ?, weights = ?, word = ?, form = ? "
+            "WHERE number = ?",
+            (address.label, address.parent, *columns_of(address), number),
         )
         self._offer(address, number)
 
     def _offer(self, address: Address, number: int = 0) -> None:
         self._known[hash(address.url)] = address.score
-        self._choice.add(
-            number or address.number,
-            host=host_port(address.url)[0],
-            family=family(address.url),
-            criterion=address.criterion,
-            score=address.score,
-        )
+        (self._looped.add if address.loops else self._looped.discard)(hash(address.url))
+        (self._unnamed.discard if address.label else self._unnamed.add)(hash(address.url))
+        self._choice.add(number or address.number, address.offer)
 
     # --- addresses out ---
 
@@ -196,7 +194,7 @@ class Frontier:
         if number is None:
             return None
         self._set(number, State.TAKEN)
-        address = _address(self._rows(_SELECT + "WHERE number = ?", number)[0])
+        address = address_of(self._rows(SELECT + "WHERE number = ?", number)[0])
         self._known[hash(address.url)] = _DONE
         return address
 
@@ -207,8 +205,6 @@ class Frontier:
 
     def finish(self, address: Address, state: State, *, sha256: str | None = None) -> None:
         self._set(address.number, state, sha256=sha256)
-        if state is State.READ and address.criterion:
-            self._choice.served[address.criterion] += 1
 
     def fail(self, address: Address, cause: Cause, detail: str, *, sha256: str | None = None) -> None:
         self._set(address.number, State.FAILED, cause=cause, detail=detail[:300], sha256=sha256)
@@ -222,8 +218,8 @@ class Frontier:
             self._set(known[0][0], State.SAME)
         elif not known:
             self._db.execute(
-                "INSERT INTO address (url, kind, label, parent, depth, score, criterion, state) "
-                "VALUES (?, ?, ?, ?, ?, 0, '', ?)",
+                "INSERT INTO address (url, kind, label, parent, depth, score, base, fixed, weights, word, form, state) "
+                "VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', '', '', ?)",
                 (url, address.kind, address.label, address.url, address.depth, State.SAME),
             )
             self._count(State.SAME, 1)
@@ -265,12 +261,16 @@ class Frontier:
         self._db.executemany("INSERT OR IGNORE INTO line VALUES (?)", [(hash_,) for hash_ in new])
         return new
 
-    def judge(self, url: str, novelty: float) -> None:
-        """Notes how much of a page was new, 0 to 1, with the family of its address."""
-        name = family(url)
-        seen = self._choice.families[name]
-        seen.add(novelty)
-        self._db.execute("INSERT OR REPLACE INTO family VALUES (?, ?, ?)", (name, seen.pages, seen.novelty))
+    def learn(self, address: Address, *, novelty: float, paid: float, speaks_of: Weights) -> None:
+        """Notes with its sections how much of a page was new and what it paid, 0 to 1, and what it speaks of."""
+        for name in dict.fromkeys(address.sections):
+            seen = self.learned.read(name, novelty, paid)
+            row = (name, seen.pages, seen.novelty, seen.paid)
+            self._db.execute("INSERT OR REPLACE INTO section VALUES (?, ?, ?, ?)", row)
+        for criterion, clearness in speaks_of.items():
+            self.learned.fed[criterion] += clearness
+            self._db.execute("INSERT OR REPLACE INTO fed VALUES (?, ?)", (criterion, self.learned.fed[criterion]))
+        self._choice.changed()
 
     def coverage(self, *, max_pages: int | None) -> Coverage:
         """The account of the crawl so far."""
@@ -300,17 +300,3 @@ class Frontier:
         sql = "SELECT url, label FROM address WHERE state IN (?, ?) ORDER BY score DESC, number LIMIT ?"
         for url, label in self._rows(sql, State.WAITING, State.TAKEN, MAX_PENDING):
             yield Pending(url=url, label=label)
-
-
-def _address(row: Sequence[object]) -> Address:
-    number, url, kind, label, parent, depth, score, criterion = row
-    return Address(
-        url=str(url),
-        kind=Kind(str(kind)),
-        label=str(label),
-        parent=str(parent),
-        depth=int(str(depth)),
-        score=float(str(score)),
-        criterion=str(criterion),
-        number=int(str(number)),
-    )

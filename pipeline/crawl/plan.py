@@ -12,7 +12,8 @@ class Plan:
     """What to crawl and how gently.
 
     home_url: the home page, or empty to fetch only `extra`; extra: addresses given by hand, fetched and never followed;
-    terms: criterion id and its search terms; max_pages: HTML, PDF and text answers of status 200; delay_s: seconds
+    terms, leads: criterion id and its search terms, or the words behind which its proof tends to stand; year: that the
+    survey speaks about, 0 for any; max_pages: HTML, PDF and text answers of status 200; delay_s: seconds
     between the starts of two requests to one host or one IP address; deadline_s: for one request, from connecting to
     the last byte; max_bytes: of one body, decoded; allow_private: `host:port` (or `host`, ports 80 and 443) whose
     private addresses may be opened, `*` for all.
@@ -21,6 +22,8 @@ class Plan:
     home_url: str
     extra: tuple[str, ...] = ()
     terms: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    leads: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    year: int = 0
     max_pages: int = 400
     delay_s: float = 1.0
     deadline_s: float = 30.0

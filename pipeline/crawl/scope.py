@@ -22,6 +22,7 @@ class Kind(StrEnum):
     PRESS = "press"  # given by hand: fetched, not followed
     SITEMAP = "sitemap"
     FEED = "feed"
+    SEARCH = "search"  # the site's own search for a criterion's first term: followed, no page of its own
 
     @property
     def source(self) -> Source:
@@ -44,7 +45,7 @@ class Extent:
 
     def kind(self, url: str, label: str, relevant: bool) -> Kind | None:
         """What to take a link up as, or None to leave it."""
-        if _is_asset(url) or is_variant(url):
+        if _is_asset(url) or is_variant(url) or _VARIANT_LABEL.search(label):
             return None
         if self.own(url):
             return Kind.PAGE
@@ -72,9 +73,12 @@ _SERVICE_LABEL = re.compile("予約|申請|申込|申し込み|手続|届出|チ
 # The nation's own sites and other public bodies' pages speak for themselves, not for this municipality.
 _NATION = re.compile(r"(^|\.)go\.jp$")
 _VARIANT_KEY = re.compile(
-    r"(^|&)(print(able|mode|er)?|insatu|insatsu|font(size)?|fs|moji|mojisize|style(sheet)?|css|contrast|bgcolor|theme|"
+    r"(^|&)(print(able|mode|er)?|insatu|insatsu|font(size)?|fs|moji|mojisize|style(sheet)?|css|contrast|bgcolor|theme|size|colou?r|"
     r"text_?size|replytocom|share|_print|pdfprint)=", re.I
 )  # fmt: skip
+_VARIANT_LABEL = re.compile(
+    r"^(文字(サイズ)?を?(大き|小さ|拡大|縮小|標準)|背景(色)?を?|(この(ページ|画面)を)?印刷|ふりがな|音声読み?上げ|配色|色合い)"
+)
 _VARIANT_VALUE = re.compile(
     r"(^|&)(mode|view|display|disp|format|type|act|action|cmd)=(print|sp|mobile|text|large|small)(&|$)", re.I
 )
@@ -145,6 +149,14 @@ def family(url: str) -> str:
     segments = folders.split("/")[1:]
     extension = name.rpartition(".")[2].lower() if "." in name else ("/" if not name else "")
     return _DIGITS.sub("0", "/".join((parts.netloc, *segments[:2], "*" * len(segments), extension)))
+
+
+def sections(url: str, parent: str, word: str, form: str) -> tuple[str, ...]:
+    """What an address shares with others: its host, its first folder, its family, the page that led there, the word of
+    its link that promises most, the form of its label."""
+    parts = urlsplit(url)
+    first = parts.path.split("/")[1] if parts.path.count("/") > 1 else ""
+    return parts.netloc, f"{parts.netloc}/{first}/", family(url), f"<{parent}", f"~{word}", f"={form}"
 
 
 def is_runaway(url: str) -> bool:

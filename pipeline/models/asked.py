@@ -51,7 +51,8 @@ class Criterion(Noun):
 
     past_counts: an operation that has ended still counts; one_off: a thing done once counts (a project, a seminar);
     partners: a company or the press in the sentence does not make it somebody else's. alternatives: things of which one
-    is enough, each as patterns; to deny one of them leaves the others standing. usual: how often careful readers of
+    is enough, each as patterns; to deny one of them leaves the others standing. leads: words of links behind which the
+    proof tends to stand though they do not name it; only the crawl reads them. usual: how often careful readers of
     labelled sites concluded `met`, `not_met`, `no_evidence`.
     """
 
@@ -65,6 +66,7 @@ class Criterion(Noun):
     does_not_count_ja: str = ""
     does_not_count_en: str = ""
     search_terms: tuple[str, ...]
+    leads: tuple[str, ...] = ()
     cues: tuple[Cue, ...] = ()
     absent_cues: tuple[Cue, ...] = ()
     link_hosts: tuple[str, ...] = ()
