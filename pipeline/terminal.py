@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.models import CriteriaSet, Flag, Judgement, Opinion, QueueItem, Run, Score, Verdict
+from pipeline.models import CriteriaSet, Flag, Home, Judgement, Opinion, QueueItem, Run, Score, Verdict
 from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
@@ -82,6 +82,8 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
     console.print("Proposed: " + " · ".join(f"{WORDS[verdict]} {count}" for verdict, count in counts.items()))
     if run.coverage:
         seen = run.coverage
+        for line in _where(seen.home, place=run.municipality.name):
+            console.print(_safe(line))
         console.print(
             f"Pages: {seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left. Judge: {run.judge}. "
             "Nothing is scored until a person confirms it."
@@ -91,6 +93,20 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
     of = f"--city {city}"
     for command in ("review", f"queue {of}", f"queue approve {first}", f"score {of}", f"report {of}"):
         console.print(f"  classify {command}", markup=False)
+
+
+def _where(home: Home | None, *, place: str) -> Iterator[str]:
+    """Where the home page was found, if not where it was said to be, and what speaks against it."""
+    if home is None:
+        return
+    why = f" ({home.detail or home.cause})" if home.cause or home.detail else ""
+    if home.moved or home.asked not in ("", home.given):
+        yield f"Home page: {home.given} was given{why}; the site answers at {home.answered}."
+    elif not home.answered and home.tried:
+        tried = ", ".join(f"{one.url} ({one.detail or one.cause})" for one in home.tried)
+        yield f"Home page: {home.given} could not be read{why}. Tried as well: {tried}. Give the right one with --url."
+    if home.answered and not home.named:
+        yield f"Warning: {home.answered} does not carry the name {place}. If it is not theirs, give theirs with --url."
 
 
 def _evidence(judgement: Judgement) -> str:

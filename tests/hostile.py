@@ -53,7 +53,7 @@ class Server:
 
 
 @contextmanager
-def serve(site: Site, *, host: str = "127.0.0.1", slowness_s: float = 0.0) -> Iterator[Server]:
+def serve(site: Site, *, host: str = "127.0.0.1", port: int = 0, slowness_s: float = 0.0) -> Iterator[Server]:
     """Serves a site: path (with query) to a reply, or a function of the path; None and unknown paths are 404."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -90,7 +90,7 @@ def serve(site: Site, *, host: str = "127.0.0.1", slowness_s: float = 0.0) -> It
         def handle_error(self, *_: object) -> None:
             pass
 
-    listener = Listener((host, 0), Handler)
+    listener = Listener((host, port), Handler)
     port = listener.server_address[1]
     server = Server(f"http://{host}:{port}/", f"{host}:{port}")
     thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)

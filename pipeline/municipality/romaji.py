@@ -95,7 +95,7 @@ class Index:
         self.stems: dict[str, list[Municipality]] = defaultdict(list)
         regions = {each.name: tuple(_named(each)) for each in prefectures}
         for each in (*prefectures, *municipalities):
-            for stem in _stems(each):
+            for stem in stems(each):
                 self.stems[folded(stem).lower()].append(each)
             for form in _forms(each, regions.get(each.prefecture, ())):
                 for key in (_SPLIT.join(map(folded, form)), folded("".join(form))):
@@ -127,8 +127,8 @@ def _agrees(form: str, key: str) -> bool:
     return all(typed == own or not typed.isupper() for own, typed in zip(form, key, strict=True))
 
 
-def _stems(each: Municipality) -> tuple[str, ...]:
-    """The name without what it is: read from the kana, and as the municipality's own host spells it (minami-alps)."""
+def stems(each: Municipality) -> tuple[str, ...]:
+    """The name without what it is: read from the kana, and as the municipality's own host spells it (minamialps)."""
     endings = _ENDINGS.get(each.name[-1:], ())
     kana = next((each.kana.removesuffix(ending) for ending in endings if each.kana.endswith(ending)), each.kana)
     host = _HOST.match(host_port(each.home_url)[0]) if each.home_url else None
@@ -137,7 +137,7 @@ def _stems(each: Municipality) -> tuple[str, ...]:
 
 
 def _named(each: Municipality) -> Iterator[str]:
-    for stem in _stems(each):
+    for stem in stems(each):
         yield stem
         yield from (stem + kind for kind in _KINDS.get(each.name[-1:], ()))
 
