@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline.doctor.finding import Finding, State
 from pipeline.models import CriteriaSet, Flag, Home, Judgement, Opinion, QueueItem, Run, Score, Verdict
 from pipeline.text import printable
 
@@ -27,6 +28,12 @@ WORDS = {
     Verdict.NO_EVIDENCE: "○ no_evidence",
     Verdict.NOT_JUDGED: "[yellow]△ not_judged[/]",
     Verdict.UNOBSERVED: "[magenta]▧ unobserved[/]",
+}
+STATES = {
+    State.OK: "[green]● ok[/]",
+    State.WARN: "[yellow]△ warn[/]",
+    State.FAIL: "[red]✕ fail[/]",
+    State.UNSET: "[dim]○ not set up[/]",
 }
 QUOTE_CHARS = 90
 _BLIND = ("[dim]blind[/]", "", "", "[dim]two people code it: classify queue code, or classify review[/]")
@@ -175,6 +182,20 @@ def scored(score: Score, criteria: CriteriaSet) -> None:
     table.add_section()
     table.add_row("total", str(score.points), str(score.possible), str(score.awaiting), "")
     Console().print(table)
+
+
+def examined(found: Sequence[Finding]) -> None:
+    """What `classify doctor` found, and what to do."""
+    table = Table()
+    for name in ("check", "state", "found, and what to do"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("check", "state"))
+    for one in found:
+        advice = f"\n[dim]→ {_safe(one.advice)}[/]" if one.advice else ""
+        table.add_row(one.check, STATES[one.state], _safe(one.found) + advice)
+    console = Console()
+    console.print(table)
+    counts = {state: sum(one.state is state for one in found) for state in State}
+    console.print(" · ".join(f"{STATES[state]} {count}" for state, count in counts.items() if count))
 
 
 def reckoned(estimates: Mapping[str, Estimate], cap: Decimal | None) -> None:
