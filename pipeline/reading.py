@@ -114,8 +114,8 @@ def _alike(pages: Iterable[Page], asked: Mapping[str, Sequence[Snapshot]]) -> li
 def _leads_nowhere(run: Run, gathered: Coverage, pages: Mapping[str, Page]) -> list[Unread]:
     """The home page of a crawl that could read nothing else: a splash, a firewall or a script, and not a site."""
     official = [page for page in pages.values() if page.source is Source.OFFICIAL]
-    home = run.municipality.home_url
-    if run.origin != "crawl" or home is None or gathered.pending or len(official) != 1:
+    home = _home(run, gathered)
+    if run.origin != "crawl" or not home or gathered.pending or len(official) != 1:
         return []
     return [Unread(url=home, cause=Cause.EMPTY, detail="it led to no other page", sha256=official[0].sha256)]
 
@@ -152,7 +152,8 @@ def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: S
     failed = tuple(
         one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in (*gathered.unread, *unread)
     )
-    home_read = gathered.home_read and bool(pages) and not any(_is_home(one.url, run) for one in unread)
+    home = _home(run, gathered)
+    home_read = gathered.home_read and bool(pages) and not any(_same(one.url, home) for one in unread)
     known = {page.url for page in pages.values()} | {one.url for one in failed}
     pending = gathered.pending if run.origin == "crawl" else tuple(_not_kept(pages, known))
     blank = {one.sha256 for one in unread} & pages.keys()
@@ -169,5 +170,11 @@ def _not_kept(pages: Mapping[str, Page], known: Set[str]) -> Iterator[Pending]:
         yield Pending(url=href, label=label)
 
 
-def _is_home(url: str, run: Run) -> bool:
-    return url.rstrip("/") == (run.municipality.home_url or "").rstrip("/")
+def _home(run: Run, gathered: Coverage) -> str:
+    """The address that was asked for the home page: the registry's, unless it was found elsewhere."""
+    found = gathered.home.asked if gathered.home else ""
+    return found or run.municipality.home_url or ""
+
+
+def _same(url: str, home: str) -> bool:
+    return url.rstrip("/") == home.rstrip("/")

@@ -238,6 +238,7 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
         max_bytes=settings.max_bytes,
         user_agent=settings.user_agent,
         allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
+        place=order.municipality if home else None,
     )
 
     def progress(now: Progress) -> None:

@@ -18,7 +18,7 @@ from pipeline.models.decided import (
     User,
     ViewpointScore,
 )
-from pipeline.models.fetched import Cause, Coverage, Pending, Record, Snapshot, Unread
+from pipeline.models.fetched import Cause, Coverage, Home, Pending, Record, Snapshot, Unread
 from pipeline.models.judged import (
     Claim,
     Flag,
@@ -50,6 +50,7 @@ __all__ = [
     "Decision",
     "Filter",
     "Flag",
+    "Home",
     "Judgement",
     "Lease",
     "Link",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pipeline.models.base import Noun, Offset, Sha256, Source
 
@@ -85,11 +86,34 @@ class Pending(Noun):
     label: str = ""
 
 
+class Home(Noun):
+    """Where a municipality's home page was looked for and found.
+
+    given: the address of the registry or of --url; asked: the one whose answer was taken for the home page, empty where
+    none was; answered: where that led; cause, detail: why `given` was not enough; named: whether the page carries the
+    municipality's name; tried: other addresses that were asked in vain, which nobody had promised.
+    """
+
+    given: str
+    asked: str = ""
+    answered: str = ""
+    cause: Cause | None = None
+    detail: str = ""
+    named: bool = True
+    tried: tuple[Unread, ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether another scheme or host than the given one answered."""
+        return bool(self.answered) and urlsplit(self.given)[:2] != urlsplit(self.answered)[:2]
+
+
 class Coverage(Noun):
     """What a crawl saw and did not see.
 
     found: distinct addresses discovered in scope; fetched: answers archived; read: pages with text;
-    unread: those that failed; pending: addresses left when the page budget was spent, with the labels of their links.
+    unread: those that failed; pending: addresses left when the page budget was spent, with the labels of their links;
+    home: of a crawl, how its home page was found (not recorded by early versions).
     """
 
     home_read: bool
@@ -101,3 +125,4 @@ class Coverage(Noun):
     started: datetime
     finished: datetime
     max_pages: int | None = None
+    home: Home | None = None
