@@ -81,7 +81,7 @@ SERVICES = (
         account=r"/((?:channel|c|user)/[^/?#]+|[^/?#]+)",
         feed=(rf"channel/({_CHANNEL})", r"/feeds/videos.xml?channel_id=\1"),
         page="/videos",
-        identity=rf'<link rel="canonical" href="[^"]{{0,100}}/channel/({_CHANNEL})"|"externalId":"({_CHANNEL})"',
+        identity=rf'<link rel="canonical" href="[^"]{{0,100}}/channel/({_CHANNEL})"|"externalId":\s?"({_CHANNEL})"',
     ),
     Service("note", ("note.com",), "https://note.com", feed=(r"([\w-]+)", r"/\1/rss")),
     Service(
