@@ -27,7 +27,7 @@ from pipeline.models import (
     Verdict,
 )
 from pipeline.panel import Wish, panel
-from pipeline.run import Order, rejudge, survey
+from pipeline.run import Order, rejudge, seen_by, survey
 from pipeline.services import SERVICES, Service, service_of
 from pipeline.settings import Settings
 from pipeline.store.store import Store
@@ -263,6 +263,13 @@ def test_a_service_that_fails_makes_the_citys_coverage_no_worse(tmp_path: Path) 
     assert run.coverage is not None
     assert run.coverage.unread == ()
     assert run.coverage.read == 4  # three of the city, and the page that was typed
+    settings = Settings(home=tmp_path, cache=tmp_path / "cache", db="")
+    assert {one.source for one in seen_by(run, settings, lambda *_: None).pages.values()} == {
+        Source.OFFICIAL,
+        Source.PRESS,
+    }
+    rules = panel(Wish(judges="rules"), settings)
+    rejudge(run, asked_about(ELSEWHERE), settings=settings, panel=rules, watch=lambda *_: None)
     assert judgement(tmp_path, run, "ops-08").verdict is Verdict.NO_EVIDENCE
 
 
