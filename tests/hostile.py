@@ -53,8 +53,11 @@ class Server:
 
 
 @contextmanager
-def serve(site: Site, *, host: str = "127.0.0.1", slowness_s: float = 0.0) -> Iterator[Server]:
-    """Serves a site: path (with query) to a reply, or a function of the path; None and unknown paths are 404."""
+def serve(
+    site: Site, *, host: str = "127.0.0.1", port: int = 0, slowness_s: float = 0.0, by_name: bool = False
+) -> Iterator[Server]:
+    """Serves a site: path (with query) to a reply, or a function of the path; None and unknown paths are 404. by_name:
+    the site tells hosts apart, and their name stands before the path."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -63,7 +66,8 @@ def serve(site: Site, *, host: str = "127.0.0.1", slowness_s: float = 0.0) -> It
         def do_GET(self) -> None:
             server.log.append(Request(time.monotonic(), self.path, dict(self.headers.items())))
             time.sleep(slowness_s)
-            found = site(self.path) if callable(site) else site.get(self.path)
+            asked = self.headers.get("Host", "").partition(":")[0] + self.path if by_name else self.path
+            found = site(asked) if callable(site) else site.get(asked)
             reply = Reply(found.encode()) if isinstance(found, str) else found or Reply(b"<p>404</p>", status=404)
             try:
                 (reply.act or (lambda _: self.answer(reply)))(self)
@@ -90,7 +94,7 @@ def serve(site: Site, *, host: str = "127.0.0.1", slowness_s: float = 0.0) -> It
         def handle_error(self, *_: object) -> None:
             pass
 
-    listener = Listener((host, 0), Handler)
+    listener = Listener((host, port), Handler)
     port = listener.server_address[1]
     server = Server(f"http://{host}:{port}/", f"{host}:{port}")
     thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)

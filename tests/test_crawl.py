@@ -185,6 +185,16 @@ def test_crawl_delay_is_kept_by_the_servers_own_log(tmp_path: Path) -> None:
     assert sum(gaps) >= 0.29 * 4
 
 
+def test_a_crawl_delay_of_an_hour_is_a_no(tmp_path: Path) -> None:
+    site = {"/robots.txt": Reply(b"User-agent: *\nCrawl-delay: 3600\n"), "/": page(("/a", "a"))}
+    with serve(site) as server:
+        crawled = run(plan(server.url), tmp_path)
+        assert server.paths() == ["/robots.txt"]
+    assert [(one.cause, one.detail) for one in crawled.coverage.unread] == [
+        (Cause.ROBOTS, "robots.txt asks for 3600 s between two requests")
+    ]
+
+
 def test_the_pace_is_kept_between_starts(tmp_path: Path) -> None:
     with serve({"/": page(("/a", "a"), ("/b", "b"), ("/c", "c"))}, slowness_s=0.1) as server:
         run(plan(server.url, delay_s=0.2), tmp_path)

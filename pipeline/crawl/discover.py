@@ -27,6 +27,8 @@ _SELECTOR = (
     "title,h1,h2,h3,h4,a,area,iframe,frame,base,link,meta[http-equiv],option[value],"
     "[onclick],[data-href]"
 )  # fmt: skip
+# A link with no other attributes leads to its href alone: nearly all of them, and worth a short cut.
+_PLAIN = {"href", "class", "id", "target", "title", "rel", "aria-label"}
 _HEADINGS = {"h1", "h2", "h3", "h4"}
 _FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
 _REFRESH = re.compile(r"""url\s*=\s*["']?([^"'>;]+)""", re.I)
@@ -110,7 +112,9 @@ class _Page:
 
     def meet(self, node: LexborNode) -> None:
         tag, attributes = node.tag or "", node.attributes
-        if tag == "title":
+        if tag == "a" and attributes.keys() <= _PLAIN and "script:" not in (attributes.get("href") or ""):
+            self.add(attributes.get("href") or "", self.text(node) or _unwritten_label(node, attributes), "link")
+        elif tag == "title":
             self.title = self.title or self.text(node)
         elif tag in _HEADINGS:
             self.heading = self.text(node)
@@ -122,6 +126,8 @@ class _Page:
                 self.add(reference, label, kind)
 
     def add(self, reference: str, label: str, kind: str) -> None:
+        if not reference or reference[0] == "#":
+            return
         url = self._resolved(_in_charset(reference.strip(), self.charset))
         if url is None:
             return

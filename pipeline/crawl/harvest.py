@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.charset import decode
 from pipeline.crawl.discover import Discovered, Found, discover
@@ -72,12 +73,18 @@ def _form(answer: Answer) -> str:
 
 
 def _hashed(lines: Iterable[str]) -> Iterable[tuple[int, int]]:
-    """64-bit hash and length of each line that says something, figures left out: a calendar's months are all alike."""
-    for line in list(dict.fromkeys(lines))[:_MOST_LINES]:
-        plain = _FIGURES.sub("", line)
-        if len(plain) >= _SHORTEST_LINE:
-            digest = hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8).digest()
-            yield int.from_bytes(digest, "big", signed=True), len(plain)
+    """64-bit hash and length of each line that says something."""
+    return filter(None, map(_hash, list(dict.fromkeys(lines))[:_MOST_LINES]))
+
+
+@lru_cache(maxsize=100_000)  # menus say the same on every page
+def _hash(line: str) -> tuple[int, int] | None:
+    """Of a line, figures left out: a calendar's months are all alike. None for one that is too short to say much."""
+    plain = _FIGURES.sub("", line)
+    if len(plain) < _SHORTEST_LINE:
+        return None
+    digest = hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True), len(plain)
 
 
 class Harvest:

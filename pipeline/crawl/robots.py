@@ -15,6 +15,8 @@ from pipeline.models import Cause
 
 # RFC 9309, 2.5: at least 500 kibibytes must be read; the rest may be ignored.
 MAX_BYTES = 512_000
+# A survey of 400 pages at this pace takes 13 hours; a longer Crawl-delay is a no.
+LONGEST_DELAY_S = 120.0
 # What failures to fetch robots.txt say about the host rather than about the file: they keep their own name.
 _NO_HOST = {Cause.ADDRESS, Cause.DNS, Cause.CONNECT, Cause.TLS}
 
@@ -38,11 +40,14 @@ class Rules:
         return max(self.parsed.crawl_delay(agent) or 0.0, rate.seconds / rate.requests if rate else 0.0)
 
     def check(self, url: str, agent: str) -> None:
-        """Raises UnfetchedError (ROBOTS, or why the rules are unknown) where the URL may not be asked."""
+        """Raises UnfetchedError (ROBOTS, or why rules are unknown) where the URL may not be asked, or too seldom for
+        any survey to end."""
         if self.refusal is not None:
             raise UnfetchedError(self.refusal.cause, self.refusal.detail)
         if self.parsed is not None and not self.parsed.can_fetch(url, agent):
             raise UnfetchedError(Cause.ROBOTS, "robots.txt forbids it")
+        if (delay_s := self.crawl_delay(agent)) > LONGEST_DELAY_S:
+            raise UnfetchedError(Cause.ROBOTS, f"robots.txt asks for {delay_s:g} s between two requests")
 
 
 @dataclass
