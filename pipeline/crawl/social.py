@@ -24,7 +24,7 @@ from pipeline.urls import canonical
 MAX_ACCOUNTS = 8
 # Of one account, its robots.txt not counted: a feed, the page that lists its posts, a feed that the page names.
 MAX_REQUESTS = 3
-# For all accounts together: a Crawl-delay of hours must not hold a survey up.
+# For all accounts together: a Crawl-delay of minutes must not hold a survey up.
 DEADLINE_S = 300.0
 # A channel's page is about 1 MB, a feed far smaller.
 MAX_BYTES = 8_000_000
