@@ -21,7 +21,12 @@ if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
     from pipeline.judge.budget import Estimate
     from pipeline.reading import Watch
 
-STAGES = {"crawl": "巡回 crawl", "extract": "抽出 extract", "judge": "判定 judge"}
+STAGES = {
+    "crawl": "巡回 crawl",
+    "extract": "抽出 extract",
+    "accounts": "公式アカウント accounts",
+    "judge": "判定 judge",
+}
 WORDS = {
     Verdict.MET: "[green]● met[/]",
     Verdict.NOT_MET: "[red]✕ not_met[/]",

@@ -79,6 +79,32 @@ class Unread(Noun):
     source: Source = Source.OFFICIAL
 
 
+class Tried(Noun):
+    """A public address that might tell the dates of an account's posts. cause: why it told nothing, None where it
+    answered; sha256: of the archived answer, whatever its status."""
+
+    url: str
+    cause: Cause | None = None
+    detail: str = ""
+    sha256: Sha256 | None = None
+
+
+class SocialAccount(Noun):
+    """An account on a social service that the municipality's own pages link to.
+
+    url: the account's own address, whichever of its pages was linked; linked_from: the page that links to it; proven:
+    whether label and place say that it is the municipality's own; tried: the public addresses that were asked for its
+    posts, empty where the service has none.
+    """
+
+    url: str
+    service: str
+    label: str = ""
+    linked_from: str = ""
+    proven: bool = True
+    tried: tuple[Tried, ...] = ()
+
+
 class Pending(Noun):
     """An address known but not fetched because the page budget was spent."""
 
