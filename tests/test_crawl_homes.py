@@ -14,6 +14,7 @@ from commands import classify
 from crawling import Crawled, plan, run
 from hostile import Reply, Server, Site, page, redirect, serve
 
+from pipeline.crawl import visit
 from pipeline.crawl.homes import MOST_CANDIDATES, candidates
 from pipeline.crawl.likeness import carries_name, of_another_prefecture
 from pipeline.models import Cause, Coverage, Home, Municipality
@@ -23,6 +24,12 @@ from pipeline.urls import canonical
 AOZORA = Municipality(code="112011", name="青空市", kana="あおぞらし", prefecture="埼玉県")
 ADDRESS = "〒330-0000 埼玉県青空市本町1-1"
 OLD, NEW = "www.city.aozora.saitama.jp", "www.city.aozora.lg.jp"
+
+
+@pytest.fixture(autouse=True)
+def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the second try at a server that fails."""
+    monkeypatch.setattr(visit, "_PAUSE_S", 0.05)
 
 
 def home_of(name: str = "青空市", address: str = ADDRESS, *links: tuple[str, str]) -> str:

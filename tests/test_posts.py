@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.criteria import load
-from pipeline.extract import extract, from_page, posts_in, posts_on
+from pipeline.extract import extract, feeds, from_page, posts_in, posts_on
 from pipeline.judge.accounts import official
 from pipeline.judge.actor import Names
 from pipeline.judge.ages import at_most
@@ -27,7 +27,8 @@ from tests.social_answers import CHANNEL, ago, atom, channel, declared, lockup, 
 from tests.tests_support import page_of
 
 AS_OF = date(2026, 11, 20)
-CRITERION = load("dx-2024").criterion("resident-05")
+CRITERIA = load("dx-2024")
+CRITERION = CRITERIA.criterion("resident-05")
 NAMES = Names(Municipality(code="999991", name="汐凪市", prefecture="霞県"))
 YOUTUBE = "https://www.youtube.com/@shionagi"
 X = "https://x.com/shionagi"
@@ -196,13 +197,14 @@ ODD = (
 )
 
 
-def test_hostile_feeds_tell_nothing_or_what_is_sound_in_them():
+def test_hostile_feeds_tell_nothing_or_what_is_sound_in_them(monkeypatch: pytest.MonkeyPatch):
     assert posts('<?xml version="1.0"?>' + BOMB, "text/xml") is None
     odd = "".join(f"<item><pubDate>{text}</pubDate></item>" for text in ODD)
     assert posts(f"<rss><channel>{odd}</channel></rss>", "text/xml").dates == tuple(ago(AS_OF, 1))
-    many = posts(rss([AS_OF - timedelta(days=number % 4000) for number in range(100_000)]), "text/xml")
+    monkeypatch.setattr(feeds, "_MAX_DATES", 500)
+    many = posts(rss([AS_OF - timedelta(days=number % 4000) for number in range(1_000)]), "text/xml")
     assert many is not None
-    assert len(many.dates) == 50_000
+    assert len(many.dates) == 500
 
 
 @pytest.mark.parametrize(
@@ -367,7 +369,7 @@ def test_why_nothing_tells_is_said(asked: tuple[SocialAccount, ...], says: str):
 
 
 def test_posts_are_no_updates_of_the_site():
-    assert update_frequency(load("dx-2024").criterion("resident-01"), [told(X, [0, 1, 2, 3])], AS_OF).verdict is (
+    assert update_frequency(CRITERIA.criterion("resident-01"), [told(X, [0, 1, 2, 3])], AS_OF).verdict is (
         Verdict.NOT_JUDGED
     )
 
