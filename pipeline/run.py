@@ -225,14 +225,7 @@ def _follow(order: Order, run: Run, seen: Read, archive: Archive, settings: Sett
     if criterion is None or order.origin != "crawl":
         return
     accounts = official(criterion, seen.pages.values(), Names(order.municipality))
-    plan = Plan(
-        home_url="",
-        delay_s=order.delay_s,
-        deadline_s=settings.deadline_s,
-        max_bytes=settings.max_bytes,
-        user_agent=settings.user_agent,
-        allow_private=_typed_hosts(*order.sources) if order.allow_private else (),
-    )
+    plan = replace(_plan(order, settings), allow_private=_typed_hosts(*order.sources) if order.allow_private else ())
     if order.allow_private:
         accounts = tuple(one for one in accounts if urlsplit(one.url).netloc in plan.allow_private)
     done = {one.url for one in accounts_asked(archive, run)}
@@ -260,8 +253,21 @@ def _is_plumbing(answer: Snapshot) -> bool:
 
 
 def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+    plan = _plan(order, settings)
+
+    def progress(now: Progress) -> None:
+        watch("crawl", now.fetched, now.budget, now.current)
+
+    frontier = Workspace(settings.home).frontier(run)
+    code = order.municipality.code
+    return asyncio.run(
+        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
+    )
+
+
+def _plan(order: Order, settings: Settings) -> Plan:
     home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
-    plan = Plan(
+    return Plan(
         home_url=home,
         extra=order.sources,
         terms=tuple((criterion.id, criterion.search_terms) for criterion in order.criteria.criteria),
@@ -272,15 +278,6 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
         user_agent=settings.user_agent,
         allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
         place=order.municipality if home else None,
-    )
-
-    def progress(now: Progress) -> None:
-        watch("crawl", now.fetched, now.budget, now.current)
-
-    frontier = Workspace(settings.home).frontier(run)
-    code = order.municipality.code
-    return asyncio.run(
-        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
     )
 
 

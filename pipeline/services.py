@@ -37,8 +37,7 @@ class Service:
 
     def has(self, url: str) -> bool:
         """Whether an address is one of the service's."""
-        host = _host(url)
-        return any(host == one or host.endswith(f".{one}") for one in self.hosts)
+        return is_on(url, self.hosts)
 
     def handle(self, url: str) -> str:
         """What names the account at or above an address, empty where it is no account's."""
@@ -107,6 +106,12 @@ SERVICES = (
 )
 # Mastodon and Misskey run under any name and give a feed of each @account; other services may name one on their page.
 _FEDIVERSE = (r"(@[\w.-]+)", r"/\1.rss")
+
+
+def is_on(url: str, hosts: Sequence[str]) -> bool:
+    """Whether an address is on one of these hosts or below one."""
+    host = _host(url)
+    return any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def service_of(url: str, services: Sequence[Service] = SERVICES) -> Service:

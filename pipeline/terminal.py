@@ -112,7 +112,7 @@ def _where(home: Home | None, *, place: str) -> Iterator[str]:
     if home is None:
         return
     why = f" ({home.detail or home.cause})" if home.cause or home.detail else ""
-    if home.moved or home.asked not in ("", home.given):
+    if home.elsewhere:
         yield f"Home page: {home.given} was given{why}; the site answers at {home.answered}."
     elif not home.answered and home.tried:
         tried = ", ".join(f"{one.url} ({one.detail or one.cause})" for one in home.tried)

@@ -172,7 +172,7 @@ class Homes:
             named=not fact("home_unnamed"),
             tried=tried,
         )
-        elsewhere = bool(home.asked) and home.asked != self._given
+        elsewhere = home.asked not in ("", self._given)
         return coverage.model_copy(
             update={
                 "home": home,

@@ -16,7 +16,7 @@ from pipeline.models import DatedList, Snapshot
 if TYPE_CHECKING:
     from lxml import etree  # type: ignore[import-untyped]
 
-_JAPAN = timezone(timedelta(hours=9))
+JAPAN = timezone(timedelta(hours=9))
 _MAX_DATES = 50_000
 _MAX_BYTES = 50_000_000  # of a sitemap, unpacked (sitemaps.org)
 _ITEMS = {"item": "feed", "entry": "feed", "url": "sitemap"}
@@ -91,7 +91,7 @@ def _day(value: str) -> date | None:
     for read in (_iso, parsedate_to_datetime):
         try:
             moment = read(value)
-            return (moment.astimezone(_JAPAN) if moment.tzinfo else moment).date()
+            return (moment.astimezone(JAPAN) if moment.tzinfo else moment).date()
         except (ValueError, TypeError, IndexError, OverflowError):
             continue
     return next(_written(value), None)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pipeline.charset import decode
-from pipeline.extract.feeds import publication_days
+from pipeline.extract.feeds import JAPAN, publication_days
 from pipeline.models import DatedList, Snapshot
 
-_JAPAN = timezone(timedelta(hours=9))
 _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:\?xml|rss|rdf:RDF|feed)[\s>]", re.I)
 _MAX_NODES = 500_000
 _MAX_POSTS = 60  # twice what the page shows at first
@@ -124,7 +123,7 @@ def _span(age: str, seen: datetime) -> tuple[date, date] | None:
     unit = match["unit"].lower()
     unit = _UNITS.get(unit) or ("month" if unit.endswith("月") else unit.removesuffix("s"))
     shortest, longest = _LENGTH[unit]
-    count, now = int(match["count"]), seen.astimezone(_JAPAN)
+    count, now = int(match["count"]), seen.astimezone(JAPAN)
     try:
         return (now - longest * (count + 1)).date(), (now - shortest * count).date()
     except OverflowError:
@@ -174,6 +173,6 @@ def _objects(root: Any) -> Iterator[dict[str, Any]]:
 def _day(written: Any) -> date | None:
     try:
         moment = datetime.fromisoformat(str(written).strip())
-        return (moment.astimezone(_JAPAN) if moment.tzinfo else moment).date()
+        return (moment.astimezone(JAPAN) if moment.tzinfo else moment).date()
     except (ValueError, OverflowError):
         return None

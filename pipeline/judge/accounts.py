@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pipeline.judge.actor import Actor, Names
 from pipeline.judge.statements import fold, page_title
 from pipeline.models import Criterion, Link, Page, Region, SocialAccount, Source
-from pipeline.services import SERVICES, Service, account_key, service_of
+from pipeline.services import SERVICES, Service, account_key, is_on, service_of
 
 _SHARE = re.compile(
     r"^/(?:sharer?|share|intent|dialog|plugins|widgets?|embed|tr|hashtag|search|login|home|policies|privacy|help|legal"
@@ -68,18 +68,13 @@ def accounts(criterion: Criterion, page: Page, names: Names) -> Iterator[Account
             yield Account(page, link, link.label or link.title, score)
 
 
-def _on_host(href: str, hosts: tuple[str, ...]) -> bool:
-    host = (urlsplit(href).hostname or "").lower()
-    return any(host == one or host.endswith(f".{one}") for one in hosts)
-
-
 def _is_account(href: str, hosts: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(href)
         host = (parts.hostname or "").lower()
     except ValueError:
         return False
-    if not _on_host(href, hosts) or _SHARE_HOST.match(host) or _NO_ACCOUNT.match(parts.path):
+    if not is_on(href, hosts) or _SHARE_HOST.match(host) or _NO_ACCOUNT.match(parts.path):
         return False
     if host.endswith("youtu.be"):
         return False  # short addresses of single videos

@@ -133,6 +133,11 @@ class Home(Noun):
         """Whether another scheme or host than the given one answered."""
         return bool(self.answered) and urlsplit(self.given)[:2] != urlsplit(self.answered)[:2]
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the home page is not where it was said to be: another address was asked, or another host answered."""
+        return self.moved or self.asked not in ("", self.given)
+
 
 class Coverage(Noun):
     """What a crawl saw and did not see.

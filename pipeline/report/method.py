@@ -86,7 +86,7 @@ def _home(home: Home | None) -> list[Fact]:
     if home is None:
         return []
     facts = []
-    if home.moved or home.asked not in ("", home.given):
+    if home.elsewhere:
         why = f"（{words.CAUSES[home.cause]}）" if home.cause else ""
         text = f"指定のアドレス {words.visible(home.given)}{why}ではなく、{words.visible(home.answered)} で応答"
         facts.append(Fact(term="トップページの所在", text=text))
