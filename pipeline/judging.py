@@ -12,11 +12,14 @@ from math import fsum
 
 from pipeline.cache import Answers, Entry
 from pipeline.judge import probes
+from pipeline.judge.accounts import official
+from pipeline.judge.actor import Names
 from pipeline.judge.ask import Asked, Asking, Get, Question, estimate, not_judged, settled
 from pipeline.judge.budget import Budget, Estimate
 from pipeline.judge.client import Client
 from pipeline.judge.conclude import conclude
 from pipeline.judge.dialogue import Request
+from pipeline.judge.posting import post_frequency
 from pipeline.judge.prompt import Case, case
 from pipeline.judge.rules import RulesJudge
 from pipeline.models import (
@@ -188,6 +191,9 @@ def _by_rules(matter: Matter, watch: Watch) -> list[Proposal]:
 def _measured(criterion: Criterion, matter: Matter) -> Proposal:
     if criterion.probe == "update_frequency":
         return probes.update_frequency(criterion, matter.seen.lists, matter.as_of)
+    if criterion.probe == "post_frequency":
+        known = official(criterion, matter.seen.pages.values(), Names(matter.municipality))
+        return post_frequency(criterion, known, matter.seen.accounts, matter.seen.lists, matter.as_of)
     return probes.not_measured(criterion)
 
 

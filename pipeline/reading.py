@@ -6,17 +6,32 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from pipeline.archive import Archive
 from pipeline.errors import ArchiveError
-from pipeline.extract import dated_list, extract, from_page
-from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Run, Snapshot, Source, Unread
+from pipeline.extract import dated_list, extract, from_page, posts_in, posts_on
+from pipeline.models import (
+    Cause,
+    Coverage,
+    DatedList,
+    Media,
+    Page,
+    Pending,
+    Record,
+    Run,
+    Snapshot,
+    SocialAccount,
+    Source,
+    Unread,
+)
 from pipeline.urls import in_scope
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
@@ -34,23 +49,27 @@ _STAMPS = re.compile(r"[0-9a-f:./-]{6,}", re.I)  # times and incident numbers, w
 _XML = ("xml", "rss", "rdf", "gzip")
 
 
-# stage (crawl, extract, judge), done, total, a word on what is under way
+# stage (crawl, extract, accounts, judge), done, total, a word on what is under way
 Watch = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Read:
-    """pages by sha256 of their body; lists: what the site says of its own changes; coverage: seen and unseen."""
+    """pages by sha256 of their body; lists: what the site says of its own changes, and what was told of its accounts'
+    posts; coverage: seen and unseen; accounts: the official accounts that were asked, which count in neither."""
 
     pages: Mapping[str, Page]
     lists: tuple[DatedList, ...]
     coverage: Coverage
+    accounts: tuple[SocialAccount, ...] = ()
 
 
 def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers."""
-    answers = [answer for answer in archive.snapshots(run.id) if answer.status == 200]
-    feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
+    answers = [one for one in archive.snapshots(run.id) if one.status == 200 and one.source is not Source.SOCIAL]
+    # Another speaker's feed says nothing of how often this site changes.
+    own = (answer for answer in answers if _is_xml(answer) and answer.source is Source.OFFICIAL)
+    feeds = [one[0] for one in _by_body(own).values()]
     asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
     documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
@@ -64,9 +83,40 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     unread += _alike(pages.values(), asked)
     unread += _leads_nowhere(run, gathered, pages)
     lists = [dated_list(feed, archive.body(feed.sha256)) for feed in feeds]
-    lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
+    official = [page for page in pages.values() if page.source is Source.OFFICIAL]
+    lists += [from_page(page, run.as_of) for page in official]
+    lists += [posts for page in official for posts in posts_on(page, run.as_of)]
     coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
+
+
+def accounts_asked(archive: Archive, run: Run) -> tuple[SocialAccount, ...]:
+    """The official accounts that were asked for their posts, with what came of it."""
+    answers = (one for one in archive.snapshots(run.id) if one.source is Source.SOCIAL)
+    notes = (archive.body(one.sha256) for one in answers if one.record is Record.RESOURCE)
+    return tuple(account for note in notes if (account := _account(note)))
+
+
+def _account(note: bytes) -> SocialAccount | None:
+    """The account that a record tells of; None for what a WARC from elsewhere passes off as one."""
+    try:
+        return SocialAccount.model_validate_json(note)
+    except ValidationError:
+        return None
+
+
+def with_accounts(seen: Read, archive: Archive, run: Run) -> Read:
+    """What was read, with what the official accounts' services told: from the archive alone."""
+    accounts = accounts_asked(archive, run)
+    answers = (one for one in archive.snapshots(run.id) if one.source is Source.SOCIAL and one.status == 200)
+    bodies = {one.sha256: one for one in answers if one.record is not Record.RESOURCE}
+    told = [
+        posts_in(bodies[tried.sha256], archive.body(tried.sha256), account.url)
+        for account in accounts
+        for tried in account.tried
+        if tried.sha256 in bodies
+    ]
+    return replace(seen, lists=(*seen.lists, *(one for one in told if one)), accounts=accounts)
 
 
 def pages_of(sha256s: Set[str], archive: Archive) -> dict[str, Page]:
@@ -114,8 +164,8 @@ def _alike(pages: Iterable[Page], asked: Mapping[str, Sequence[Snapshot]]) -> li
 def _leads_nowhere(run: Run, gathered: Coverage, pages: Mapping[str, Page]) -> list[Unread]:
     """The home page of a crawl that could read nothing else: a splash, a firewall or a script, and not a site."""
     official = [page for page in pages.values() if page.source is Source.OFFICIAL]
-    home = run.municipality.home_url
-    if run.origin != "crawl" or home is None or gathered.pending or len(official) != 1:
+    home = _home(run, gathered)
+    if run.origin != "crawl" or not home or gathered.pending or len(official) != 1:
         return []
     return [Unread(url=home, cause=Cause.EMPTY, detail="it led to no other page", sha256=official[0].sha256)]
 
@@ -152,7 +202,8 @@ def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: S
     failed = tuple(
         one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in (*gathered.unread, *unread)
     )
-    home_read = gathered.home_read and bool(pages) and not any(_is_home(one.url, run) for one in unread)
+    home = _home(run, gathered)
+    home_read = gathered.home_read and bool(pages) and not any(_same(one.url, home) for one in unread)
     known = {page.url for page in pages.values()} | {one.url for one in failed}
     pending = gathered.pending if run.origin == "crawl" else tuple(_not_kept(pages, known))
     blank = {one.sha256 for one in unread} & pages.keys()
@@ -169,5 +220,11 @@ def _not_kept(pages: Mapping[str, Page], known: Set[str]) -> Iterator[Pending]:
         yield Pending(url=href, label=label)
 
 
-def _is_home(url: str, run: Run) -> bool:
-    return url.rstrip("/") == (run.municipality.home_url or "").rstrip("/")
+def _home(run: Run, gathered: Coverage) -> str:
+    """The address that was asked for the home page: the registry's, unless it was found elsewhere."""
+    found = gathered.home.asked if gathered.home else ""
+    return found or run.municipality.home_url or ""
+
+
+def _same(url: str, home: str) -> bool:
+    return url.rstrip("/") == home.rstrip("/")

@@ -1,4 +1,4 @@
-"""The walk of one city, the only module that knows its order: gather -> read -> retrieve -> judge -> queue."""
+"""The walk of one city, the only module that knows its order: gather, read, follow, retrieve, judge, queue."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive, Imported, import_site, import_warc
 from pipeline.cache import Answers
-from pipeline.crawl import Plan, Progress, cause_of, crawl
+from pipeline.crawl import Plan, Progress, cause_of, crawl, follow
 from pipeline.errors import InputError
+from pipeline.judge.accounts import official
+from pipeline.judge.actor import Names
 from pipeline.judge.ask import Asked
 from pipeline.judge.budget import Estimate
 from pipeline.judging import Matter, judge, reckon
-from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, SettledBy, Snapshot, Unread
+from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, SettledBy, Snapshot, Source, Unread
 from pipeline.panel import Panel
-from pipeline.reading import Read, Watch, pages_of, read
+from pipeline.reading import Read, Watch, accounts_asked, pages_of, read, with_accounts
 from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
 from pipeline.store.log import standing
@@ -97,7 +100,8 @@ def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
     with Archive(Workspace(settings.home).archive) as archive:
-        return replace(read(archive, run, run.coverage, watch), coverage=run.coverage)
+        seen = with_accounts(read(archive, run, run.coverage, watch), archive, run)
+    return replace(seen, coverage=run.coverage)
 
 
 def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
@@ -114,6 +118,8 @@ def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tu
         store.save_run(run)
         gathered = _gather(order, run, archive, settings, watch)
         seen = read(archive, run, gathered, watch)
+        _follow(order, run, seen, archive, settings, watch)
+        seen = with_accounts(seen, archive, run)
     return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
 
@@ -194,18 +200,38 @@ def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch:
     if order.origin == "crawl":
         return _crawl(order, run, archive, settings, watch)
     imported = _import(order, run, archive)
-    failed = tuple(_failed(answer) for answer in imported if answer.status >= 400 and not _is_plumbing(answer))
+    pages = [answer for answer in imported if answer.source is not Source.SOCIAL]
+    failed = tuple(_failed(answer) for answer in pages if answer.status >= 400 and not _is_plumbing(answer))
     added = _crawl(order, run, archive, settings, watch).unread if order.sources else ()
     home = order.municipality.home_url
     return Coverage(
         home_read=all(one.url != home for one in failed),
-        found=len(imported) + len(imported.unread),
-        fetched=len(imported),
-        read=len(imported) - len(failed),
+        found=len(pages) + len(imported.unread),
+        fetched=len(pages),
+        read=len(pages) - len(failed),
         unread=(*imported.unread, *failed, *added),
         started=run.started,
         finished=datetime.now(UTC),
     )
+
+
+def _follow(order: Order, run: Run, seen: Read, archive: Archive, settings: Settings, watch: Watch) -> None:
+    """Ask the official accounts that the pages link to for their posts, where a criterion is about them.
+
+    A survey that may open private addresses tells nobody else about them: of its accounts only those on hosts that the
+    user typed are asked.
+    """
+    criterion = next((one for one in order.criteria.criteria if one.probe == "post_frequency"), None)
+    if criterion is None or order.origin != "crawl":
+        return
+    accounts = official(criterion, seen.pages.values(), Names(order.municipality))
+    plan = replace(_plan(order, settings), allow_private=_typed_hosts(*order.sources) if order.allow_private else ())
+    if order.allow_private:
+        accounts = tuple(one for one in accounts if urlsplit(one.url).netloc in plan.allow_private)
+    done = {one.url for one in accounts_asked(archive, run)}
+    if any(one.url not in done for one in accounts):
+        tell, code = partial(watch, "accounts"), order.municipality.code
+        asyncio.run(follow(accounts, plan, archive=archive, code=code, run_id=run.id, done=done, progress=tell))
 
 
 def _import(order: Order, run: Run, archive: Archive) -> Imported:
@@ -227,10 +253,23 @@ def _is_plumbing(answer: Snapshot) -> bool:
 
 
 def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+    plan = _plan(order, settings)
+
+    def progress(now: Progress) -> None:
+        watch("crawl", now.fetched, now.budget, now.current)
+
+    frontier = Workspace(settings.home).frontier(run)
+    code = order.municipality.code
+    return asyncio.run(
+        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
+    )
+
+
+def _plan(order: Order, settings: Settings) -> Plan:
     home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
-    # What a measurement settles needs no pages of its own: its lists and feeds are asked for as such.
+    # What a measurement settles needs no pages of its own: lists and feeds are asked for as such.
     asked = [one for one in order.criteria.criteria if one.settled_by is not SettledBy.MEASURED]
-    plan = Plan(
+    return Plan(
         home_url=home,
         extra=order.sources,
         terms=tuple((one.id, one.search_terms) for one in asked),
@@ -242,15 +281,7 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
         max_bytes=settings.max_bytes,
         user_agent=settings.user_agent,
         allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
-    )
-
-    def progress(now: Progress) -> None:
-        watch("crawl", now.fetched, now.budget, now.current)
-
-    frontier = Workspace(settings.home).frontier(run)
-    code = order.municipality.code
-    return asyncio.run(
-        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
+        place=order.municipality if home else None,
     )
 
 

@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.models import CriteriaSet, Flag, Judgement, Opinion, QueueItem, Run, Score, Verdict
+from pipeline.doctor.finding import Finding, State
+from pipeline.models import CriteriaSet, Flag, Home, Judgement, Opinion, QueueItem, Run, Score, Verdict
 from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
@@ -20,13 +21,24 @@ if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
     from pipeline.judge.budget import Estimate
     from pipeline.reading import Watch
 
-STAGES = {"crawl": "巡回 crawl", "extract": "抽出 extract", "judge": "判定 judge"}
+STAGES = {
+    "crawl": "巡回 crawl",
+    "extract": "抽出 extract",
+    "accounts": "公式アカウント accounts",
+    "judge": "判定 judge",
+}
 WORDS = {
     Verdict.MET: "[green]● met[/]",
     Verdict.NOT_MET: "[red]✕ not_met[/]",
     Verdict.NO_EVIDENCE: "○ no_evidence",
     Verdict.NOT_JUDGED: "[yellow]△ not_judged[/]",
     Verdict.UNOBSERVED: "[magenta]▧ unobserved[/]",
+}
+STATES = {
+    State.OK: "[green]● ok[/]",
+    State.WARN: "[yellow]△ warn[/]",
+    State.FAIL: "[red]✕ fail[/]",
+    State.UNSET: "[dim]○ not set up[/]",
 }
 QUOTE_CHARS = 90
 _BLIND = ("[dim]blind[/]", "", "", "[dim]two people code it: classify queue code, or classify review[/]")
@@ -82,6 +94,8 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
     console.print("Proposed: " + " · ".join(f"{WORDS[verdict]} {count}" for verdict, count in counts.items()))
     if run.coverage:
         seen = run.coverage
+        for line in _where(seen.home, place=run.municipality.name):
+            console.print(_safe(line))
         console.print(
             f"Pages: {seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left. Judge: {run.judge}. "
             "Nothing is scored until a person confirms it."
@@ -91,6 +105,20 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
     of = f"--city {city}"
     for command in ("review", f"queue {of}", f"queue approve {first}", f"score {of}", f"report {of}"):
         console.print(f"  classify {command}", markup=False)
+
+
+def _where(home: Home | None, *, place: str) -> Iterator[str]:
+    """Where the home page was found, if not where it was said to be, and what speaks against it."""
+    if home is None:
+        return
+    why = f" ({home.detail or home.cause})" if home.cause or home.detail else ""
+    if home.elsewhere:
+        yield f"Home page: {home.given} was given{why}; the site answers at {home.answered}."
+    elif not home.answered and home.tried:
+        tried = ", ".join(f"{one.url} ({one.detail or one.cause})" for one in home.tried)
+        yield f"Home page: {home.given} could not be read{why}. Tried as well: {tried}. Give the right one with --url."
+    if home.answered and not home.named:
+        yield f"Warning: {home.answered} does not carry the name {place}. If it is not theirs, give theirs with --url."
 
 
 def _evidence(judgement: Judgement) -> str:
@@ -159,6 +187,20 @@ def scored(score: Score, criteria: CriteriaSet) -> None:
     table.add_section()
     table.add_row("total", str(score.points), str(score.possible), str(score.awaiting), "")
     Console().print(table)
+
+
+def examined(found: Sequence[Finding]) -> None:
+    """What `classify doctor` found, and what to do."""
+    table = Table()
+    for name in ("check", "state", "found, and what to do"):
+        table.add_column(name, overflow="fold", no_wrap=name in ("check", "state"))
+    for one in found:
+        advice = f"\n[dim]→ {_safe(one.advice)}[/]" if one.advice else ""
+        table.add_row(one.check, STATES[one.state], _safe(one.found) + advice)
+    console = Console()
+    console.print(table)
+    counts = {state: sum(one.state is state for one in found) for state in State}
+    console.print(" · ".join(f"{STATES[state]} {count}" for state, count in counts.items() if count))
 
 
 def reckoned(estimates: Mapping[str, Estimate], cap: Decimal | None) -> None:

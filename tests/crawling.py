@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +36,17 @@ def plan(url: str, **changes: object) -> Plan:
     """A plan without pauses for a loopback site, whose own host and port alone are open."""
     base = Plan(url, delay_s=0.0, deadline_s=5.0, allow_private=(url.split("/")[2],) if url else ())
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+# A request may reach a busy server's log late by so much, in seconds; the next then seems early.
+LATE_LOG_S = 0.1
+
+
+def hurry_s(times: Iterable[float], pace_s: float) -> float:
+    """By how many seconds requests come sooner than a pace allows, the worst of all pairs: of requests i < j,
+    (j - i) * pace_s - (t_j - t_i). One late line of a log counts once; a pace that is too fast adds up."""
+    pairs = itertools.combinations(enumerate(sorted(times)), 2)
+    return max((j - i) * pace_s - (later - earlier) for (i, earlier), (j, later) in pairs)
 
 
 def run(plan: Plan, folder: Path, progress: Callable[[Progress], None] = lambda _: None) -> Crawled:

@@ -14,7 +14,7 @@ from threading import Thread
 from urllib.parse import unquote
 
 import pytest
-from crawling import CODE, RUN, plan, run
+from crawling import CODE, LATE_LOG_S, RUN, hurry_s, plan, run
 from hostile import Reply, page, redirect, serve
 
 from pipeline.archive import Archive
@@ -167,10 +167,6 @@ def test_no_robots_txt_means_no_rules(status: int, tmp_path: Path) -> None:
         assert run(plan(server.url), tmp_path).coverage.home_read
 
 
-def _gaps(times: list[float]) -> list[float]:
-    return [later - earlier for earlier, later in itertools.pairwise(times)]
-
-
 def test_crawl_delay_is_kept_by_the_servers_own_log(tmp_path: Path) -> None:
     site = {
         "/robots.txt": Reply(b"User-agent: *\nCrawl-delay: 0.3\n"),
@@ -179,10 +175,9 @@ def test_crawl_delay_is_kept_by_the_servers_own_log(tmp_path: Path) -> None:
     }
     with serve(site) as server:
         run(plan(server.url, delay_s=0.05), tmp_path)
-        gaps = _gaps([request.at for request in server.log])
-    assert len(gaps) == 4
-    assert min(gaps) >= 0.25
-    assert sum(gaps) >= 0.29 * 4
+        times = [request.at for request in server.log]
+    assert len(times) == 5
+    assert hurry_s(times, 0.3) < LATE_LOG_S
 
 
 def test_a_crawl_delay_of_an_hour_is_a_no(tmp_path: Path) -> None:
@@ -198,19 +193,11 @@ def test_a_crawl_delay_of_an_hour_is_a_no(tmp_path: Path) -> None:
 def test_the_pace_is_kept_between_starts(tmp_path: Path) -> None:
     with serve({"/": page(("/a", "a"), ("/b", "b"), ("/c", "c"))}, slowness_s=0.1) as server:
         run(plan(server.url, delay_s=0.2), tmp_path)
-        gaps = _gaps([request.at for request in server.log])
-    assert min(gaps) >= 0.15, "a request may reach a busy server's log a little late"
-    assert sum(gaps) >= 0.19 * len(gaps)
-    assert max(gaps) < 0.6, "a delay runs from start to start, not from end to start"
-
-
-def test_hosts_on_one_address_share_its_pace(tmp_path: Path) -> None:
-    with serve({"/": page(title="one")}) as one, serve({"/": page(title="two")}) as two:
-        run(plan("", extra=(one.url, two.url), allow_private=(one.place, two.place), delay_s=0.2), tmp_path)
-        gaps = _gaps(sorted(request.at for request in one.log + two.log))
-    assert len(gaps) == 3
-    assert min(gaps) >= 0.15
-    assert sum(gaps) >= 0.19 * 3
+        times = [request.at for request in server.log]
+    assert hurry_s(times, 0.2) < LATE_LOG_S
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 0.6, (
+        "a delay runs from start to start, not from end to start"
+    )
 
 
 def test_hosts_on_two_addresses_are_asked_side_by_side(tmp_path: Path) -> None:
@@ -372,18 +359,20 @@ def test_a_finished_crawl_is_not_crawled_again_but_a_larger_budget_goes_on(tmp_p
 
 def test_a_cancelled_crawl_goes_on_where_it_was(tmp_path: Path) -> None:
     many = [(f"/{n}.html", f"記事{n}") for n in range(15)]
-    with serve(
-        lambda path: page(*many) if path == "/" else page(title=path) if ".html" in path else None, slowness_s=0.03
-    ) as server:
+    with serve(lambda path: page(*many) if path == "/" else page(title=path) if ".html" in path else None) as server:
         order = plan(server.url)
+        task: asyncio.Task[object]
+
+        def progress(now: Progress) -> None:
+            if now.fetched == 5:
+                task.cancel()
 
         async def cancelled() -> None:
+            nonlocal task
             path = tmp_path / "frontier.db"
             with Archive(tmp_path / "archive") as archive:
-                walk = crawl(order, archive=archive, code=CODE, run_id=RUN, frontier_path=path, progress=lambda _: None)
+                walk = crawl(order, archive=archive, code=CODE, run_id=RUN, frontier_path=path, progress=progress)
                 task = asyncio.create_task(walk)
-                await asyncio.sleep(0.4)
-                task.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await task
 

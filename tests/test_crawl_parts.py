@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.crawl.choice import Choice, Family
 from pipeline.crawl.discover import discover
 from pipeline.crawl.feeds import listed
 from pipeline.crawl.relevance import Relevance
@@ -51,6 +50,53 @@ def test_a_label_says_more_than_a_heading_than_the_page_than_nothing() -> None:
     ]
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == 4
+
+
+def test_a_word_that_leads_to_the_proof_says_less_than_one_that_names_it() -> None:
+    relevance = Relevance(TERMS, (("ops-01", ("公民館の使い方",)),))
+
+    def score(label: str) -> float:
+        return relevance.promise(label=label, heading="", url="http://x.jp/1", depth=1, parent={}).score
+
+    assert score("施設予約") > score("公民館の使い方") > score("市長の部屋")
+    assert set(relevance.of("公民館の使い方")) == set(), "only links are read for leads"
+
+
+@pytest.mark.parametrize(
+    ("label", "stale"),
+    [
+        ("施設予約（令和2年度）", True),
+        ("施設予約（平成30年度）", True),
+        ("2019年 施設予約", True),
+        ("施設予約（H29）", True),
+        ("施設予約（令和元年から令和8年度）", False),
+        ("施設予約（令和6年度）", False),
+        ("施設予約 2026", False),
+        ("施設予約", False),
+        ("施設予約 第2019号室20195", False),
+    ],
+)
+def test_what_was_said_of_years_long_ago_is_worth_less(label: str, stale: bool) -> None:
+    now, any_year = (
+        Relevance(TERMS, (), year).promise(label=label, heading="", url="http://x.jp/1", depth=1, parent={}).score
+        for year in (2026, 0)
+    )
+    assert (now < any_year) is stale
+
+
+def test_a_page_speaks_of_a_criterion_by_words_that_its_link_had_not_said() -> None:
+    relevance = Relevance(TERMS)
+    assert relevance.speaks_of("施設予約の窓口です", "施設予約") == {}
+    assert relevance.speaks_of("施設予約もRPAもあります", "市の取組")["ops-08"] == pytest.approx(0.5)
+    assert relevance.speaks_of("RPAとAI-OCR", "市の取組")["ops-08"] == 1.0
+
+
+def test_attached_forms_promise_less_than_attached_plans() -> None:
+    def score(label: str) -> float:
+        parent = {"ops-01": 1.0}
+        return Relevance(TERMS).promise(label=label, heading="", url="http://x.jp/1.pdf", depth=2, parent=parent).score
+
+    assert score("本文（PDF）") > score("申請書（PDF）")
 
 
 def test_depth_decays_and_percent_encoded_addresses_are_read() -> None:
@@ -125,47 +171,6 @@ def test_feeds_by_their_name() -> None:
     assert not is_feed("http://x.jp/data/statistics.xml")
 
 
-# --- the choice -------------------------------------------------------------------------------------------------------
-
-
-def _choice(*scores: tuple[int, str, str, float]) -> Choice:
-    choice = Choice(max_pages=100)
-    for number, family_name, criterion, score in scores:
-        choice.add(number, host="x.jp", family=family_name, criterion=criterion, score=score)
-    return choice
-
-
-def test_the_better_promise_goes_first_and_of_two_equals_the_older() -> None:
-    choice = _choice((1, "a", "", 0.1), (2, "b", "ops-01", 1.0), (3, "b", "ops-01", 1.0))
-    assert [choice.take(["x.jp"]) for _ in range(4)] == [2, 3, 1, None]
-
-
-def test_a_better_label_raises_an_address() -> None:
-    choice = _choice((1, "a", "", 0.1), (2, "a", "", 0.2))
-    choice.add(1, host="x.jp", family="a", criterion="ops-01", score=0.9)
-    assert [choice.take(["x.jp"]), choice.take(["x.jp"]), choice.take(["x.jp"])] == [1, 2, None]
-
-
-def test_a_family_without_news_is_given_up() -> None:
-    choice = _choice((1, "cal?*", "", 5.0), (2, "a", "", 0.01))
-    for _ in range(8):
-        choice.families["cal?*"].add(0.0)
-    assert choice.take(["x.jp"]) == 2
-    assert choice.take(["x.jp"]) is None
-    assert len(choice) == 1
-
-
-def test_a_family_with_news_is_not_given_up() -> None:
-    seen = Family()
-    for number in range(200):
-        seen.add(1.0 if number % 4 == 0 else 0.0)
-    assert not seen.closed(8)
-
-
-def test_other_hosts_are_left_alone() -> None:
-    assert _choice((1, "a", "", 1.0)).take(["y.jp"]) is None
-
-
 # --- pages and lists --------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +185,37 @@ def test_labels_fall_back_to_what_a_screen_reader_says() -> None:
         "4": ("声", "手続き"),
         "5": ("五", "次"),
     }
+
+
+@pytest.mark.parametrize(
+    ("html", "around"),
+    [
+        ("<p>施設予約システムは<a href=/1>こちら</a></p>", "施設予約システムはこちら"),
+        ("<li>RPAの実証 <a href=/1>詳細を見る</a></li>", "RPAの実証 詳細を見る"),
+        ("<p>長い" + "文" * 300 + "<a href=/1>こちら</a></p>", ""),
+        ("<p>前文<a href=/1>施設予約</a></p>", ""),
+    ],
+)
+def test_a_label_that_says_nothing_takes_the_words_around_it(html: str, around: str) -> None:
+    assert [found.around for found in discover(html, "http://x.jp/").links] == [around]
+
+
+@pytest.mark.parametrize(
+    ("form", "url"),
+    [
+        ('<form action="/search"><input name=q><input type=submit value=検索></form>', "http://x.jp/search?q=%E4%BA%88"),
+        ('<form action="/s?a=1" method=GET><input type=hidden name=b value="2 3"><input name=kw></form>',
+         "http://x.jp/s?b=2%203&kw=%E4%BA%88"),
+        ('<form action="/find">サイト内検索<input name=text1></form>', "http://x.jp/find?text1=%E4%BA%88"),
+        ('<form action="/search" method=post><input name=q></form>', None),
+        ('<form action="/login"><input name=user><input name=q></form>', None),
+        ('<form action="/mail"><input name=address></form>', None),
+        ('<form action="javascript:x()"><input name=q></form>', None),
+    ],
+)  # fmt: skip
+def test_the_sites_own_search_is_recognised(form: str, url: str | None) -> None:
+    search = discover(form, "http://x.jp/").search
+    assert (search.of("予") if search else None) == url
 
 
 def test_queries_are_encoded_in_the_pages_charset() -> None:

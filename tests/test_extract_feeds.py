@@ -52,6 +52,15 @@ def test_feeds_and_sitemaps(text: str, kind: str, days: list[str]) -> None:
     assert (found.kind, [day.isoformat() for day in found.dates]) == (kind, days)
 
 
+def test_a_day_beyond_the_calendar_is_passed_over() -> None:
+    """In Japan it is of the year 0 or 10000: no survey may end there."""
+    odd = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "Fri, 31 Dec 9999 23:59:59 -1200")
+    items = "".join(f"<item><pubDate>{text}</pubDate></item>" for text in (*odd, "2026-11-19"))
+    found = dates(f"<rss><channel>{items}</channel></rss>")
+    assert found is not None
+    assert found.dates == (date(2026, 11, 19),)
+
+
 LAUGHS = (
     '<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><rss><channel><item>'
     "<pubDate>Thu, 19 Nov 2026 10:00:00 +0900</pubDate><title>&b;</title></item></channel></rss>"
@@ -104,6 +113,39 @@ def test_years_left_out_go_back_over_new_year_or_come_from_the_heading() -> None
     found = news(f"<h2>お知らせ 2024年</h2><ul>{''.join(map(FORMS['no year'], days[:1] * 5))}</ul>")
     assert found is not None
     assert set(found.dates) == {date(2024, 2, 3)}
+
+
+def without_years(*ago: int, heading: str = "お知らせ") -> DatedList | None:
+    """What a list of items so many days ago tells that leaves its years out."""
+    items = "".join(FORMS["no year"](AS_OF - timedelta(days=days)) for days in ago)
+    return news(f"<h2>{heading}</h2><ul>{items}</ul>")
+
+
+def test_a_few_items_out_of_order_turn_no_year() -> None:
+    for ago in ((2, 1, 3, 5, 8, 11), (4, 0, 2, 9, 12, 15), (1, 3, 5, 8, 30, 9, 12, 15, 19, 22)):
+        found = without_years(*ago)
+        assert found is not None
+        assert found.dates == tuple(AS_OF - timedelta(days=days) for days in sorted(ago))
+
+
+def test_a_pinned_item_or_one_of_last_year_is_not_guessed_at() -> None:
+    """An item of April above those of November: pinned this year, or are the others of last year?"""
+    assert without_years(230, 1, 2, 3, 5, 8) is None
+    assert without_years(1, 230, 3, 5, 8, 9) is None
+    long = [*range(1, 370, 15), 380, 395, 410]
+    found = without_years(*long)
+    assert found is not None
+    assert found.dates == tuple(AS_OF - timedelta(days=days) for days in long)
+
+
+@pytest.mark.parametrize(
+    ("heading", "year"),
+    [("お知らせ 2024年", 2024), ("令和6年度のお知らせ", 2025), ("お知らせ R6年", 2024), ("お知らせ PR 10周年", 2026)],
+)
+def test_a_heading_names_the_year_and_a_fiscal_year_ends_in_march(heading: str, year: int) -> None:
+    found = news(f"<h2>{heading}</h2><ul>{''.join(map(FORMS['no year'], [date(2026, 2, 3)] * 5))}</ul>")
+    assert found is not None
+    assert set(found.dates) == {date(year, 2, 3)}
 
 
 @pytest.mark.parametrize(

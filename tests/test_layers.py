@@ -13,14 +13,14 @@ EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
-    ("text", "charset", "urls", "dates", "settings", "cache"),
+    ("text", "charset", "urls", "dates", "services", "settings", "cache"),
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace",),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "reading"),
     ("judging",),
     ("run", "desk"),
-    ("batches", "web"),
+    ("batches", "web", "doctor"),
     ("terminal",),
     ("cli",),
 )
@@ -59,7 +59,7 @@ def test_every_room_has_its_floor() -> None:
 
 def test_only_the_top_holds_the_settings() -> None:
     holders = {room(path) for path in modules() if "settings" in set(imported(ast.parse(path.read_text("utf-8"))))}
-    assert holders <= {"cli", "run", "panel", "batches", "criteria", "settings"}
+    assert holders <= {"cli", "run", "panel", "batches", "criteria", "settings", "doctor"}
 
 
 def test_only_the_command_line_knows_the_suite() -> None:

@@ -16,7 +16,7 @@ LINKS = "".join(f"<li><a href=/p{number}.html>{label}</a></li>" for number, labe
 FRONT = f"<title>青空市</title><h1>青空市</h1><p>ようこそ。</p><ul>{LINKS}</ul>"
 
 
-def seen(folder: Path, bodies: dict[str, str]) -> Read:
+def seen(folder: Path, bodies: dict[str, str], sources: dict[str, Source] | None = None) -> Read:
     run = Run(
         id="20261120T000000000000Z-999991",
         municipality=Municipality(code="999991", name="青空市", home_url=HOME),
@@ -39,9 +39,9 @@ def seen(folder: Path, bodies: dict[str, str]) -> Read:
                 final_url=HOME + path,
                 fetched_at=NOW,
                 status=200,
-                headers=(("content-type", "text/html; charset=utf-8"),),
+                headers=(("content-type", f"text/{'xml' if path.endswith('xml') else 'html'}; charset=utf-8"),),
                 body=body.encode(),
-                source=Source.OFFICIAL,
+                source=(sources or {}).get(path, Source.OFFICIAL),
             )
         return read(archive, run, gathered, lambda *_: None)
 
@@ -76,3 +76,12 @@ def test_a_home_page_that_leads_nowhere_is_no_site(tmp_path: Path) -> None:
     coverage = seen(tmp_path, {"": "<title>青空市</title><p>3秒後に移動します</p>"}).coverage
     assert not coverage.home_read
     assert [one.detail for one in coverage.unread] == ["it led to no other page"]
+
+
+def test_another_speakers_feed_says_nothing_of_how_often_the_site_changes(tmp_path: Path) -> None:
+    feed = "<rss><channel><item><pubDate>2026-11-19</pubDate></item></channel></rss>"
+    bodies = {"": FRONT, "a.html": "<p>市の案内です。</p>"} | {
+        f"{source}.xml": feed.replace("19", str(10 + number)) for number, source in enumerate(Source)
+    }
+    found = seen(tmp_path, bodies, {f"{source}.xml": source for source in Source})
+    assert [one.url for one in found.lists] == [HOME + "official.xml"]

@@ -25,7 +25,7 @@ from pipeline.archive.framing import (
 )
 from pipeline.archive.warc import ASKED, Answer, answer, our_answer
 from pipeline.errors import ArchiveError, SiteError
-from pipeline.models import Cause, Source, Unread
+from pipeline.models import Cause, Record, Source, Unread
 
 _WITHOUT_TEXT = re.compile(
     r"\s*(image/|video/|audio/|font/|text/css|(text|application)/(x-)?javascript|application/font)", re.I
@@ -89,10 +89,11 @@ def _answer(block: Block) -> Answer | None:
     """The HTTP answer in a record, or None where it holds none. Raises BrokenError."""
     url = target(block.head)
     if not re.match("https?://", url, re.I) or not re.search(
-        rb"^warc-type:[ \t]*response[ \t]*\r?$", block.head, re.I | re.M
+        rb"^warc-type:[ \t]*(response|resource)[ \t]*\r?$", block.head, re.I | re.M
     ):
         return None
-    if HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
+    is_resource = re.search(rb"^warc-type:[ \t]*resource", block.head, re.I | re.M)
+    if not is_resource and HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
         raise BrokenError(f"its HTTP header has no end within {MAX_HEAD_BYTES} bytes", url=url, goes_on=True)
     try:
         return _decoded(_parsed(block))
@@ -120,6 +121,9 @@ def _parsed(block: Block) -> Any:
 
 def _decoded(record: Any) -> Answer | None:
     http = record.http_headers
+    if record.rec_type == Record.RESOURCE:
+        # Of what others keep as resources nothing says that it was an answer.
+        return our_answer(record, record.raw_stream.read()) if record.rec_headers.get_header(ASKED) else None
     if http is None or _WITHOUT_TEXT.match(http.get_header("content-type") or ""):
         return None
     if cut := record.rec_headers.get_header("WARC-Truncated"):

@@ -17,7 +17,7 @@ from pipeline.archive.archive import Archive
 from pipeline.archive.foreign import answers
 from pipeline.archive.warc import Answer
 from pipeline.errors import SiteError
-from pipeline.models import Cause, Snapshot, Source, Unread
+from pipeline.models import Cause, Record, Snapshot, Source, Unread
 
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 50_000_000
@@ -167,7 +167,8 @@ def _composed(part: bytes) -> bytes:
 def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_url: str | None) -> Imported:
     """Archives the HTTP answers of a .warc or .warc.gz of any tool, with their own dates, statuses and headers.
 
-    Pages outside the site of `home_url` are marked `press`: another speaker. Broken records end up in `unread`. Run
+    Pages outside the site of `home_url` are marked `press`: another speaker, unless a crawl of ours has marked them as
+    what an account's service told. Broken records end up in `unread`. Run
     again for the same run it adds only what is new. Raises SiteError if the file is no WARC or has no page of the site.
     """
     if not path.is_file():
@@ -180,6 +181,8 @@ def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_ur
             unread.append(found)
             continue
         made = _attributed(found, home_url)
+        if made.record is Record.RESOURCE and made.source is not Source.SOCIAL:
+            continue  # a measurement of its own day
         before = known.get((made.final_url, made.fetched_at, hashlib.sha256(made.body).hexdigest()))
         snapshots.append(before or archive.put(made, code=code, run_id=run_id))
     _demand_official(snapshots, path, home_url)
@@ -187,6 +190,8 @@ def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_ur
 
 
 def _attributed(found: Answer, home_url: str | None) -> Answer:
+    if found.source is Source.SOCIAL:
+        return found
     if home_url and not urls.in_scope(found.final_url, home_url):
         return replace(found, source=Source.PRESS)
     return found

@@ -130,7 +130,7 @@ class Index:
     def _rebuild(self) -> None:
         """Reads every WARC of the folder into a new index and puts it in the place of the old one."""
         with _locked(self._folder / "index.lock"):
-            if _is_sound(self._path):
+            if is_sound(self._path):
                 return  # another process was faster
             fresh = self._folder / "index.db.new"
             fresh.unlink(missing_ok=True)
@@ -202,7 +202,8 @@ def _is_damage(error: sqlite3.DatabaseError) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_SCHEMA)
 
 
-def _is_sound(path: Path) -> bool:
+def is_sound(path: Path) -> bool:
+    """Whether an index file is whole and of this version."""
     if not path.exists():
         return False
     try:

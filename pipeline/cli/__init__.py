@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipeline.cli import evaluate, models, queue, results, review, survey
+from pipeline.cli import doctor, evaluate, models, queue, results, review, survey
 from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, InputError, UnknownCityError
 
 # What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
@@ -31,6 +31,7 @@ app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.prompts_app, name="prompts")
 app.add_typer(models.batch_app, name="batch")
 app.add_typer(models.cache_app, name="cache")
+app.command()(doctor.doctor)
 
 
 def main() -> None:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pipeline.store.store import Store
 
 City = Annotated[
-    str, typer.Option(help="Name, six-digit code, kana, or prefecture and name; `demo` for the bundled one.")
+    str,
+    typer.Option(
+        help="Name, kana, romaji or six-digit code, with or without the prefecture; `demo` for the bundled one."
+    ),
 ]
 Registry = Annotated[Path | None, typer.Option(help="Registry CSV (code4fukui/localgovjp) instead of the fetched one.")]
 

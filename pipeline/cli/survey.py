@@ -35,7 +35,8 @@ DryRun = Annotated[
 def classify(
     context: typer.Context,
     city: Annotated[
-        str | None, typer.Option(help="Name, six-digit code, kana, or prefecture and name; or `demo`.")
+        str | None,
+        typer.Option(help="Name, kana, romaji or six-digit code, with or without the prefecture; or `demo`."),
     ] = None,
     url: Annotated[str | None, typer.Option(help="Home page, instead of the registry's.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="A press article or other page to add (repeatable).")] = None,

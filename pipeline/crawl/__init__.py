@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,9 @@ from pipeline.crawl.plan import Plan, Progress, cause_of
 
 if TYPE_CHECKING:
     from pipeline.archive import Archive
-    from pipeline.models import Coverage
+    from pipeline.models import Coverage, SocialAccount
 
-__all__ = ["Plan", "Progress", "cause_of", "crawl"]
+__all__ = ["Plan", "Progress", "cause_of", "crawl", "follow"]
 
 
 async def crawl(
@@ -36,3 +36,19 @@ async def crawl(
         plan, archive=archive, code=code, run_id=run_id, frontier_path=frontier_path, progress=progress
     ) as crawler:
         return await crawler.run()
+
+
+async def follow(
+    accounts: Sequence[SocialAccount],
+    plan: Plan,
+    *,
+    archive: Archive,
+    code: str,
+    run_id: str,
+    done: Collection[str],
+    progress: Callable[[int, int, str], None],
+) -> None:
+    """Ask official accounts for the dates of their posts and archive what they answer. See crawl/social.py."""
+    from pipeline.crawl import social
+
+    await social.follow(accounts, plan, archive=archive, code=code, run_id=run_id, done=done, progress=progress)

@@ -50,8 +50,9 @@ class Address:
 
     @property
     def loops(self) -> bool:
-        """Whether the link stood on a page of the same family."""
-        return bool(self.parent) and family(self.url) == family(self.parent)
+        """Whether the link stood on a page of the same family, or only asks the same page something else."""
+        path, _, query = self.url.partition("?")
+        return family(self.url) == family(self.parent) or bool(query and path == self.parent.partition("?")[0])
 
     @property
     def offer(self) -> Offer:

@@ -15,6 +15,7 @@ from pipeline.crawl.address import Address, State
 from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
+from pipeline.crawl.homes import Homes
 from pipeline.crawl.plan import Plan, Progress, cause_of
 from pipeline.crawl.relevance import Relevance
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
@@ -48,11 +49,11 @@ class Crawler:
         self._code = code
         self._run_id = run_id
         self._progress = progress
-        self._frontier = Frontier(frontier_path, plan.max_pages)
+        self._frontier = Frontier(frontier_path)
         self._visitor = Visitor(plan, self._keep_robots)
-        homes = (canonical(plan.home_url) or "", self._frontier.fact("answered"))
+        self._homes = Homes(plan.place, canonical(plan.home_url) or "", self._frontier)
         relevance = Relevance(plan.terms, plan.leads, plan.year)
-        self._harvest = Harvest(relevance, self._frontier, Extent(tuple(home for home in homes if home)))
+        self._harvest = Harvest(relevance, self._frontier, Extent(self._homes.extent()))
         self._busy: dict[asyncio.Task[None], Address] = {}
 
     async def __aenter__(self) -> Self:
@@ -75,7 +76,7 @@ class Crawler:
             with self._frontier.step():
                 self._frontier.note("finished", datetime.now(UTC).isoformat())
                 self._frontier.note("finished_budget", str(self._plan.max_pages))
-        return self._frontier.coverage(max_pages=self._plan.max_pages)
+        return self._homes.account(self._frontier.coverage(max_pages=self._plan.max_pages))
 
     def _seed(self) -> None:
         if self._frontier.fact("started"):
@@ -162,17 +163,10 @@ class Crawler:
                 self._frontier.finish(address, State.SAME)
         except UnfetchedError as error:
             with self._frontier.step():
-                self._lost(address, error.cause, error.detail)
+                self._miss(address, error.cause, error.detail)
         else:
             self._keep(address, visit)
         self._tell(address)
-
-    def _lost(self, address: Address, cause: Cause, detail: str, sha256: str | None = None) -> None:
-        """Notes an address that gave no page. That the site's own search may not be asked is no page unread."""
-        if address.kind is Kind.SEARCH:
-            self._frontier.finish(address, State.MISSING, sha256=sha256)
-        else:
-            self._frontier.fail(address, cause, detail, sha256=sha256)
 
     def _enter(self, hop: str, address: Address) -> None:
         """Raises UnfetchedError where a redirect of an address may not be followed to that hop."""
@@ -190,14 +184,18 @@ class Crawler:
     def _keep(self, address: Address, visit: Visit) -> None:
         """Archives an answer, then notes in one step all that follows from it."""
         answer = visit.answer
-        snapshot = self._write(address.url, visit, address.kind.source)
         reading = read(answer, address.kind) if answer.status == 200 and answer.body.strip() else None
+        if address.kind is Kind.HOME and (refusal := self._homes.refusal(address, answer, reading)):
+            with self._frontier.step():  # not archived: what a stranger says there is no part of the survey
+                self._homes.missed(address, refusal.cause, refusal.detail)
+            return
+        snapshot = self._write(address.url, visit, address.kind.source)
         with self._frontier.step():
             self._note_archived()
             if reading is None:
                 self._fail(address, answer.status, snapshot.sha256)
             elif reading.cause is not None:
-                self._lost(address, reading.cause, answer.media, snapshot.sha256)
+                self._miss(address, reading.cause, answer.media, sha256=snapshot.sha256)
             else:
                 self._settle(address, visit, reading, snapshot.sha256)
 
@@ -205,6 +203,7 @@ class Crawler:
         if address.kind is Kind.HOME:
             rules = self._visitor.robots.known(visit.answer.url)
             self._harvest.begin_site(address.url, visit.answer.url, rules.sitemaps)
+            self._homes.found(address, visit.answer, reading)
         self._harvest.place(address, reading, sha256)
         self._frontier.finish(address, reading.state, sha256=sha256)
         settled = self._harvest.extent.settled(visit.answer.url)
@@ -214,12 +213,21 @@ class Crawler:
     def _fail(self, address: Address, status: int, sha256: str) -> None:
         cause = cause_of(status)
         if status == 200:
-            self._lost(address, Cause.EMPTY, "an answer without a body", sha256)
+            self._miss(address, Cause.EMPTY, "an answer without a body", sha256=sha256)
             return
         if cause is Cause.NOT_FOUND and address.kind in (Kind.SITEMAP, Kind.FEED) and not address.label:
             self._frontier.finish(address, State.MISSING, sha256=sha256)
         else:
-            self._lost(address, cause, f"status {status}", sha256)
+            self._miss(address, cause, f"status {status}", sha256=sha256)
+
+    def _miss(self, address: Address, cause: Cause, detail: str, *, sha256: str | None = None) -> None:
+        """Notes an address that gave no page. That the site's own search may not be asked is no page unread."""
+        if address.kind is Kind.SEARCH:
+            self._frontier.finish(address, State.MISSING, sha256=sha256)
+            return
+        self._frontier.fail(address, cause, detail, sha256=sha256)
+        if address.kind is Kind.HOME:
+            self._homes.missed(address, cause, detail)
 
     def _tell(self, address: Address) -> None:
         count = self._frontier.count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -58,22 +58,33 @@ class Client:
     async def close(self) -> None:
         await self._transport.aclose()
 
-    async def ask(self, url: str, wanted: Callable[[str], bool], *, max_bytes: int | None = None) -> Answer:
-        """The answer to a GET of a canonical URL. wanted: whether a media type is worth its body.
+    async def ask(
+        self,
+        url: str,
+        wanted: Callable[[str], bool],
+        left: Callable[[], Awaitable[None]],
+        *,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """The answer to a GET of a canonical URL. wanted: whether a media type is worth its body; left: awaited once
+        the request has left.
 
         Raises UnfetchedError: ADDRESS, DNS, CONNECT, TLS, TIMEOUT, TOO_LARGE, PROTOCOL, and MEDIA before any body.
         """
         try:
             # The client's own timeout starts anew with each byte; a slow drip ends only with this one.
             async with asyncio.timeout(self._deadline_s):
-                return await self._ask(url, wanted, min(max_bytes or self._max_bytes, self._max_bytes))
+                return await self._ask(url, wanted, left, min(max_bytes or self._max_bytes, self._max_bytes))
         except TimeoutError as error:
             raise UnfetchedError(Cause.TIMEOUT, f"no complete answer in {self._deadline_s:g} s") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise _unfetched(error) from error
 
-    async def _ask(self, url: str, wanted: Callable[[str], bool], max_bytes: int) -> Answer:
-        request = httpx2.Request("GET", url, headers=self._headers, extensions={"timeout": _timeouts(self._deadline_s)})
+    async def _ask(
+        self, url: str, wanted: Callable[[str], bool], left: Callable[[], Awaitable[None]], max_bytes: int
+    ) -> Answer:
+        extensions = {"timeout": _timeouts(self._deadline_s), "trace": _once_sent(left)}
+        request = httpx2.Request("GET", url, headers=self._headers, extensions=extensions)
         response = await self._transport.handle_async_request(request)
         try:
             headers = tuple((key, value) for key, value in response.headers.multi_items())
@@ -100,6 +111,16 @@ async def _body(response: httpx2.Response, max_bytes: int, whole: bool) -> bytes
                 raise UnfetchedError(Cause.TOO_LARGE, f"more than {max_bytes} bytes")
             break
     return bytes(received[:max_bytes])
+
+
+def _once_sent(left: Callable[[], Awaitable[None]]) -> Callable[[str, object], Awaitable[None]]:
+    """What httpcore2 tells of a request's steps, of which one matters: its headers are with the system's network."""
+
+    async def trace(step: str, _: object) -> None:
+        if step == "http11.send_request_headers.complete":
+            await left()
+
+    return trace
 
 
 def _timeouts(seconds: float) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Frontier:
     cut may lose the last of them, and then some pages are asked again, which the archive bears.
     """
 
-    def __init__(self, path: Path, max_pages: int) -> None:
+    def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")

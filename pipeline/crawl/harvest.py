@@ -16,15 +16,17 @@ from pipeline.crawl.feeds import Listed, listed
 from pipeline.crawl.fetch import Answer
 from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.relevance import Promise, Relevance, Weights
-from pipeline.crawl.scope import Extent, Kind, is_feed, is_runaway, is_service, is_site_map
+from pipeline.crawl.scope import Extent, Kind, is_feed, is_news_list, is_runaway, is_service, is_site_map
 from pipeline.models import Cause
 from pipeline.urls import canonical, site
 
 MAX_SITEMAPS, MAX_SITEMAP_DEPTH, MAX_FEEDS = 50, 3, 20
 MAX_LISTED = 20_000
-FEED_SCORE, SITEMAP_SCORE, SITE_MAP_BONUS = 30.0, 40.0, 2.0
+FEED_SCORE, SITEMAP_SCORE, SITE_MAP_BONUS, NEWS_LIST_BONUS = 30.0, 40.0, 2.0, 1.0
 # A page whose new links promise this much together is worth reading for them alone, but pays at most so much for them.
 RICH_LINKS, LINKS_PAY = 10.0, 0.5
+# What stands in a frame of the home page, or where it sends everybody, is the home page.
+HOME_FRAME = 10.0
 # A list of addresses says nothing about where they stand; they wait behind what the home page links to.
 LISTED_DEPTH = 3
 # What a page says of a criterion counts so much for its links, its title and headings counting 1.
@@ -195,7 +197,8 @@ class Harvest:
             return
         if found.kind in ("frame", "refresh") and self.extent.own(url):
             if not self._frontier.knows(url):
-                self._add(url, Kind.PAGE, found.label or parent.label, parent, parent.promise)
+                fixed = min(parent.fixed, HOME_FRAME)
+                self._add(url, Kind.PAGE, found.label or parent.label, parent, parent.promise, fixed)
             return
         self._place_link(url, found, parent, weights, sought=sought)
 
@@ -215,6 +218,8 @@ class Harvest:
             sought=sought,
         )
         bonus = SITE_MAP_BONUS if is_site_map(url, found.label) and kind is Kind.PAGE else 0.0
+        if parent.kind is Kind.HOME and is_news_list(found.label):
+            bonus = NEWS_LIST_BONUS
         self._add(url, kind, found.label, parent, promise, bonus)
 
     def _add(self, url: str, kind: Kind, label: str, parent: Address, promise: Promise, fixed: float = 0.0) -> None:

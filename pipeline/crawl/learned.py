@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # A criterion whose pages have spoken of it this often is worth 1/sqrt(2) of a hungry one; a modest push, not a quota.
-SATED_PAGES = 6.0
+SATED_PAGES = 4.0
 # A family's links to itself (a calendar's next month) are given up when hardly a line of it was new: after 8 pages
 # where a query makes them, after 20 others, and after 30 where they speak of a criterion.
 CLOSED_NOVELTY = 0.08
@@ -79,7 +79,7 @@ class Learned:
 
     def hunger(self, criterion: str) -> float:
         """1 for a criterion of which no page has spoken, falling as pages do."""
-        return float((1 + self.fed[criterion] / SATED_PAGES) ** -0.5)
+        return float((1 + self.fed.get(criterion, 0.0) / SATED_PAGES) ** -0.5)
 
     def yields(self, sections: NDArray[np.int32]) -> NDArray[np.float64]:
         """What a page of each row's sections (widest first) is expected to pay, as a share of what the widest does.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipeline.models import Cause
+from pipeline.models import Cause, Municipality
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Plan:
     survey speaks about, 0 for any; max_pages: HTML, PDF and text answers of status 200; delay_s: seconds
     between the starts of two requests to one host or one IP address; deadline_s: for one request, from connecting to
     the last byte; max_bytes: of one body, decoded; allow_private: `host:port` (or `host`, ports 80 and 443) whose
-    private addresses may be opened, `*` for all.
+    private addresses may be opened, `*` for all; place: whose home page it is, to find it where it has moved.
     """
 
     home_url: str
@@ -30,6 +30,7 @@ class Plan:
     max_bytes: int = 20_000_000
     user_agent: str = "Akashi"
     allow_private: tuple[str, ...] = ()
+    place: Municipality | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ HEADING, ADDRESS, PARENT, ATTACHED = 0.4, 0.4, 0.15, 0.5
 # What the site's own search finds for a criterion's term speaks of it, somewhere.
 SOUGHT = 0.6
 # A word behind which the proof tends to stand, against one that names it.
-LEAD = 0.8
+LEAD = 0.9
 # A link that serves several criteria counts its second for 0.4, its third for 0.16 and so on.
 NEXT_CRITERION = 0.4
 DEPTH_DECAY = 0.95
@@ -35,7 +35,7 @@ _FORMS = re.compile(
     "申請書|申込書|届出?書|様式|委任状|記入例|記載例|ちらし|チラシ|ポスター|地図|案内図|配置図|位置図|カレンダー"
 )
 FORM = 0.3
-_YEAR = re.compile(r"(?<!\d)(20[0-4]\d)(?!\d)|(令和|平成|(?<![a-z])[rh])\s*(元|\d{1,2})(?!\d)", re.I)
+_YEAR = re.compile(r"(?<![\d第])(20[0-4]\d)(?=年|[/_.)）\s-]|$)|(令和|平成|(?<![a-z])[rh])\s*(元|\d{1,2})(?!\d)", re.I)
 _ERAS = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988}
 
 Terms = Iterable[tuple[str, Sequence[str]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -58,13 +60,15 @@ class Robots:
     ask: Callable[[str], Awaitable[Answer]]
     agent: str
     _known: dict[str, Rules] = field(default_factory=dict)
+    _asking: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
     async def rules(self, url: str) -> Rules:
         """The rules of the URL's origin."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._known:
-            self._known[origin] = await self._fetch(origin + "/robots.txt")
+        async with self._asking[origin]:  # a redirect may lead to a host whose rules are on their way
+            if origin not in self._known:
+                self._known[origin] = await self._fetch(origin + "/robots.txt")
         return self._known[origin]
 
     def known(self, url: str) -> Rules:

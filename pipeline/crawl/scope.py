@@ -172,3 +172,8 @@ def _repeats(segments: Sequence[str]) -> bool:
 def is_site_map(url: str, label: str) -> bool:
     """Whether a link leads to a page that lists the whole site."""
     return "サイトマップ" in label or bool(re.search(r"site ?map", spoken(url), re.I))
+
+
+def is_news_list(label: str) -> bool:
+    """Whether a link leads to the list of what is new on the site."""
+    return bool(re.search("(新着|更新)(情報|一覧|記事)|お知らせ(一覧|の一覧)", label))

@@ -87,8 +87,8 @@ class Visitor:
         for last in (False,) * (TRIES - 1) + (True,):
             target = await self._guard.check(url)
             try:
-                async with self.pace.turn(target):
-                    answer = await self._client.ask(url, wanted, max_bytes=max_bytes)
+                async with self.pace.turn(target) as left:
+                    answer = await self._client.ask(url, wanted, left, max_bytes=max_bytes)
             except UnfetchedError as error:
                 self._silent[host] = self._silent.get(host, 0) + 1 if error.cause in _SILENCE else 0
                 if last or error.cause not in _SECOND_TRY:

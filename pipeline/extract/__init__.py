@@ -1,4 +1,4 @@
-"""What an archived answer says: its page, and the dates on which it says that the site changed."""
+"""What an archived answer says: its page, and the dates on which it says that a site changed or an account posted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.models import Cause, DatedList, Page, Snapshot, Unread
 # Part of every key under which something derived from a page is kept: raise it when the same bytes give another Page.
 EXTRACTOR_VERSION = "2"
 
-__all__ = ["EXTRACTOR_VERSION", "dated_list", "extract", "from_page"]
+__all__ = ["EXTRACTOR_VERSION", "dated_list", "extract", "from_page", "posts_in", "posts_on"]
 
 _HEAD_BYTES = 2_048
 _MARKUP = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|p|table|h1|ul|frameset|center|a\s)", re.I)
@@ -77,3 +77,17 @@ def from_page(page: Page, as_of: date) -> DatedList | None:
     from pipeline.extract.news import news_dates
 
     return news_dates(page, as_of)
+
+
+def posts_in(snapshot: Snapshot, body: bytes, account: str) -> DatedList | None:
+    """Days on which an account posted, by its feed or its page on the service; None where they tell none."""
+    from pipeline.extract.posts import read_posts
+
+    return read_posts(snapshot, body, account)
+
+
+def posts_on(page: Page, as_of: date) -> tuple[DatedList, ...]:
+    """Dated posts of accounts that a page of the municipality's own shows."""
+    from pipeline.extract.news import shown_posts
+
+    return shown_posts(page, as_of)

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pipeline.dates import Granularity, parse_dates
@@ -15,12 +16,14 @@ from pipeline.models import DatedList, Snapshot
 if TYPE_CHECKING:
     from lxml import etree  # type: ignore[import-untyped]
 
-_JAPAN = timezone(timedelta(hours=9))
+JAPAN = timezone(timedelta(hours=9))
 _MAX_DATES = 50_000
 _MAX_BYTES = 50_000_000  # of a sitemap, unpacked (sitemaps.org)
 _ITEMS = {"item": "feed", "entry": "feed", "url": "sitemap"}
 # Per item, the first of these that is there: its last change, else its publication.
-_DATES = ("updated", "lastmod", "modified", "date", "pubDate", "published", "issued")
+_CHANGED = ("updated", "lastmod", "modified", "date", "pubDate", "published", "issued")
+# When a post was published; that it was changed later is no post.
+_PUBLISHED = ("published", "pubDate", "issued", "date", "created")
 _DTD = re.compile(rb"<!(?:ENTITY|DOCTYPE[^>]*\[)", re.I)
 
 
@@ -39,25 +42,26 @@ def read_dates(snapshot: Snapshot, body: bytes) -> DatedList | None:
 
     Documents with a DTD of their own are refused: no feed needs one, and entities are how small files become big.
     """
+    found = list(_dated(body, _CHANGED))
+    if not found:
+        return None
+    days = tuple(sorted((day for _, day in found), reverse=True))
+    return DatedList(url=snapshot.final_url, sha256=snapshot.sha256, kind=found[0][0], dates=days)
+
+
+def publication_days(body: bytes) -> tuple[date, ...]:
+    """Days on which the items of a feed were published, newest first, read as warily as read_dates does."""
+    return tuple(sorted((day for kind, day in _dated(body, _PUBLISHED) if kind == "feed"), reverse=True))
+
+
+def _dated(body: bytes, names: tuple[str, ...]) -> Iterator[tuple[str, date]]:
+    """Kind of list and day of each dated item, in the order of the document."""
     body = _unpacked(body)
-    if _DTD.search(body):
-        return None
-    root = _root(body)
+    root = None if _DTD.search(body) else _root(body)
     if root is None:
-        return None
-    kinds: list[str] = []
-    days: list[date] = []
-    for item in root.iter("{*}item", "{*}entry", "{*}url"):
-        if day := _date_of(item):
-            kinds.append(_ITEMS[_name(item)])
-            days.append(day)
-        if len(days) >= _MAX_DATES:
-            break
-    if not days:
-        return None
-    return DatedList(
-        url=snapshot.final_url, sha256=snapshot.sha256, kind=kinds[0], dates=tuple(sorted(days, reverse=True))
-    )
+        return
+    items = ((item, _date_of(item, names)) for item in root.iter("{*}item", "{*}entry", "{*}url"))
+    yield from islice(((_ITEMS[_name(item)], day) for item, day in items if day), _MAX_DATES)
 
 
 def _root(body: bytes) -> etree._Element | None:
@@ -77,9 +81,9 @@ def _name(element: etree._Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
-def _date_of(item: etree._Element) -> date | None:
+def _date_of(item: etree._Element, names: tuple[str, ...]) -> date | None:
     said = {_name(child): child.text or "" for child in item}
-    return next((day for name in _DATES if name in said and (day := _day(said[name].strip()))), None)
+    return next((day for name in names if name in said and (day := _day(said[name].strip()))), None)
 
 
 def _day(value: str) -> date | None:
@@ -87,9 +91,9 @@ def _day(value: str) -> date | None:
     for read in (_iso, parsedate_to_datetime):
         try:
             moment = read(value)
-        except (ValueError, TypeError, IndexError):
+            return (moment.astimezone(JAPAN) if moment.tzinfo else moment).date()
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
-        return (moment.astimezone(_JAPAN) if moment.tzinfo else moment).date()
     return next(_written(value), None)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pipeline.judge.actor import Actor, Names
-from pipeline.judge.statements import fold
-from pipeline.models import Criterion, Link, Page, Region, Source
+from pipeline.judge.statements import fold, page_title
+from pipeline.models import Criterion, Link, Page, Region, SocialAccount, Source
+from pipeline.services import SERVICES, Service, account_key, is_on, service_of
 
 _SHARE = re.compile(
     r"^/(?:sharer?|share|intent|dialog|plugins|widgets?|embed|tr|hashtag|search|login|home|policies|privacy|help|legal"
@@ -36,6 +37,14 @@ _SERVICE = re.compile(
 # Where a municipality lists its accounts.
 _LISTS = re.compile(r"公式|ソーシャル|(?<![a-z])sns(?![a-z])|アカウント|情報発信|フォロー")
 _NO_ACCOUNT = re.compile(r"^/?(?:index\.html?)?$")
+# A heading or page title of that kind lists accounts and nothing else.
+_ACCOUNT_LIST = re.compile(r"(?<![a-z])sns(?![a-z])|ソーシャル(?:ネットワーク|メディア)|公式(?:アカウント|チャンネル)")
+# What a label says of any account; what is left names whose it is.
+_SAYS_NOTHING = re.compile(
+    r"公式|アカウント|チャンネル|ページ|(?<![a-z])sns(?![a-z])|友だち(?:に|を)?追加(?:する)?|フォロー(?:する)?|登録(?:する)?|をご?覧(?:になる|ください)?"
+    r"|(?:は|へ|を|の)?(?:こちら|見る|開く|リンク|アイコン|バナー|ロゴ(?:マーク)?)|外部(?:サイト|リンク)?(?:へ)?|(?:別|新しい|新規)(?:の)?(?:ウィンドウ|ウインドウ|タブ)"
+    r"(?:で|が|に)?(?:開きます|開く|表示)?|channel|official|account|note|ノート|bluesky|threads|tiktok|mastodon|マストドン|ブログ|ameba|アメーバ|[^a-z0-9ぁ-んァ-ヴー一-龠々]"
+)
 
 
 @dataclass(frozen=True)
@@ -59,18 +68,13 @@ def accounts(criterion: Criterion, page: Page, names: Names) -> Iterator[Account
             yield Account(page, link, link.label or link.title, score)
 
 
-def _on_host(href: str, hosts: tuple[str, ...]) -> bool:
-    host = (urlsplit(href).hostname or "").lower()
-    return any(host == one or host.endswith(f".{one}") for one in hosts)
-
-
 def _is_account(href: str, hosts: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(href)
         host = (parts.hostname or "").lower()
     except ValueError:
         return False
-    if not _on_host(href, hosts) or _SHARE_HOST.match(host) or _NO_ACCOUNT.match(parts.path):
+    if not is_on(href, hosts) or _SHARE_HOST.match(host) or _NO_ACCOUNT.match(parts.path):
         return False
     if host.endswith("youtu.be"):
         return False  # short addresses of single videos
@@ -100,3 +104,60 @@ def _score(label: str, link: Link, page: Page, names: Names) -> float:
         return seen * 0.75
     plain = not _SERVICE.sub("", label)
     return seen * 0.6 if plain or _LISTS.search("|".join(around)) else 0.0
+
+
+def official(
+    criterion: Criterion, pages: Iterable[Page], names: Names, services: Sequence[Service] = SERVICES
+) -> tuple[SocialAccount, ...]:
+    """The accounts that the municipality's own pages link to, each once: the proven ones first, then in the order in
+    which services tell dates in public, then as sure as the links are.
+
+    criterion.link_hosts names the services. Links on pages of others (services, press) prove nothing here.
+    """
+    found: dict[tuple[str, str], list[tuple[bool, float, SocialAccount]]] = {}
+    for page in pages:
+        if page.source is not Source.OFFICIAL:
+            continue
+        for account in accounts(criterion, page, names):
+            key = account_key(account.link.href, services)
+            if key[1]:
+                proven = _proven(account, names)
+                found.setdefault(key, []).append((proven, account.score, _social(account, proven, services)))
+    known = [service.name for service in services]
+
+    def order(links: list[tuple[bool, float, SocialAccount]]) -> tuple[bool, int, float, int, str]:
+        proven, score, account = max(links, key=lambda link: link[:2])
+        place = known.index(account.service) if account.service in known else len(known)
+        return not proven, place, -score, -len(links), account.url
+
+    ranked = sorted(found.values(), key=order)
+    return tuple(max(links, key=lambda link: link[:2])[2] for links in ranked)
+
+
+def _social(account: Account, proven: bool, services: Sequence[Service]) -> SocialAccount:
+    service = service_of(account.link.href, services)
+    return SocialAccount(
+        url=service.address(account.link.href),
+        service=service.name,
+        label=account.label,
+        linked_from=account.page.url,
+        proven=proven,
+    )
+
+
+def _proven(account: Account, names: Names) -> bool:
+    """Whether the label names the municipality or one of its offices and nobody beside it, or names nobody and stands
+    in the site's frame or in a list of accounts. A shop's page has an official account too."""
+    label, link = fold(f"{account.link.label} {account.link.title}"), account.link
+    if any(one.actor.other for one in names.mentions(label)):
+        return False
+    if names.topic(label) is Actor.OWN:
+        return True
+    left = _SAYS_NOTHING.sub("", _SERVICE.sub("", label))
+    if left and not _OFFICIAL_WHO.search(left):
+        return False
+    if link.region in (Region.NAV, Region.FOOTER):
+        return not names.topic(fold(account.page.title)).other  # the frame of another body's pages names its own
+    heading = fold(link.headings[-1]) if link.headings else ""
+    listed = _ACCOUNT_LIST.search(heading) or _ACCOUNT_LIST.search(page_title(account.page.title))
+    return bool(listed) or names.topic(heading) is Actor.OWN

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from statistics import median
 
+from pipeline.judge.gaps import WINDOW_DAYS, days_of, gaps_of
 from pipeline.models import Criterion, DatedList, Measurement, Proposal, Verdict
 
-WINDOW_DAYS = 60
 MAX_GAP_DAYS = 3.0
-# Two gaps are the least whose median is not a single accident.
-MIN_DAYS = 3
 SOURCE = "評価基準 住民向け-01: 直近60日に日付のある更新があった日どうしの間隔の中央値が3日以下"
 NAME = "更新間隔の中央値"
 _KINDS = {"feed": "フィード", "list": "新着一覧", "sitemap": "サイトマップ"}
@@ -30,12 +28,12 @@ def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: da
     sparse: the gap that leads into the window is then counted too, which can only say `not_met`.
     A sitemap whose dates are all the same day is a build date, not a list of updates.
     """
+    lists = [one for one in lists if one.kind != "posts"]
     told = [one for one in lists if not _is_build_date(one)]
     best = max(told, key=lambda one: _density(one, as_of), default=None)
     if best is None:
         return _not_judged(criterion, _why_none(lists))
-    days = _days(best, as_of)
-    gaps = _gaps(days) if len(days) >= MIN_DAYS else _sparse_gaps(best, as_of)
+    days, gaps = days_of(best, as_of), gaps_of(best, as_of, limit=MAX_GAP_DAYS)
     if not gaps:
         return _not_judged(
             criterion, f"{_KINDS[best.kind]}の日付が直近{WINDOW_DAYS}日に{len(days)}日分しかなく、間隔を測れない。"
@@ -72,29 +70,9 @@ def _why_none(lists: Sequence[DatedList]) -> str:
     return "日付のある新着一覧、フィード、サイトマップのいずれも見つからない。"
 
 
-def _days(one: DatedList, as_of: date) -> list[date]:
-    first = as_of - timedelta(days=WINDOW_DAYS)
-    return sorted({day for day in one.dates if first <= day <= as_of})
-
-
 def _density(one: DatedList, as_of: date) -> tuple[int, int, int]:
     """Days in the window first; of equals the longer list, and a feed or list before a sitemap."""
-    return len(_days(one, as_of)), len(set(one.dates)), int(one.kind != "sitemap")
-
-
-def _gaps(days: Sequence[date]) -> list[int]:
-    return [(later - earlier).days for earlier, later in zip(days, days[1:], strict=False)]
-
-
-def _sparse_gaps(one: DatedList, as_of: date) -> list[int]:
-    """Gaps of a list that reaches back beyond the window and has at most two days in it."""
-    first = as_of - timedelta(days=WINDOW_DAYS)
-    before = [day for day in set(one.dates) if day < first]
-    if not before:
-        return []
-    days = _days(one, as_of)
-    gaps = _gaps([max(before), *days]) if days else [(as_of - max(before)).days]
-    return gaps if median(gaps) > MAX_GAP_DAYS else []
+    return len(days_of(one, as_of)), len(set(one.dates)), int(one.kind != "sitemap")
 
 
 def _measurement(best: DatedList, days: Sequence[date], gaps: Sequence[int], value: float) -> Measurement:

@@ -33,6 +33,7 @@ _SOURCES = {
     Source.OFFICIAL: "公式サイト",
     Source.SERVICE: "公式サイトからリンクされた外部のサービス",
     Source.PRESS: "報道など外部のページ",
+    Source.SOCIAL: "公式アカウントのあるサービス",
 }
 
 

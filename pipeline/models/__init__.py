@@ -18,7 +18,7 @@ from pipeline.models.decided import (
     User,
     ViewpointScore,
 )
-from pipeline.models.fetched import Cause, Coverage, Pending, Record, Snapshot, Unread
+from pipeline.models.fetched import Cause, Coverage, Home, Pending, Record, Snapshot, SocialAccount, Tried, Unread
 from pipeline.models.judged import (
     Claim,
     Flag,
@@ -50,6 +50,7 @@ __all__ = [
     "Decision",
     "Filter",
     "Flag",
+    "Home",
     "Judgement",
     "Lease",
     "Link",
@@ -77,9 +78,11 @@ __all__ = [
     "SettledBy",
     "Sha256",
     "Snapshot",
+    "SocialAccount",
     "Source",
     "Stage",
     "Tally",
+    "Tried",
     "Unread",
     "User",
     "Verdict",

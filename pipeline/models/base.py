@@ -22,11 +22,13 @@ class Noun(BaseModel):
 
 class Source(StrEnum):
     """Who speaks on a page: the municipality's own site, a booking or application service elsewhere that it links to,
-    or a page added by hand with `--source`."""
+    a page added by hand with `--source`, or a social service that an official account is on (read for the dates of its
+    posts alone, never judged as text)."""
 
     OFFICIAL = "official"
     SERVICE = "service"
     PRESS = "press"
+    SOCIAL = "social"
 
 
 class Municipality(Noun):

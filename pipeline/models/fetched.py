@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pipeline.models.base import Noun, Offset, Sha256, Source
 
@@ -78,6 +79,32 @@ class Unread(Noun):
     source: Source = Source.OFFICIAL
 
 
+class Tried(Noun):
+    """A public address that might tell the dates of an account's posts. cause: why it told nothing, None where it
+    answered; sha256: of the archived answer, whatever its status."""
+
+    url: str
+    cause: Cause | None = None
+    detail: str = ""
+    sha256: Sha256 | None = None
+
+
+class SocialAccount(Noun):
+    """An account on a social service that the municipality's own pages link to.
+
+    url: the account's own address, whichever of its pages was linked; linked_from: the page that links to it; proven:
+    whether label and place say that it is the municipality's own; tried: the public addresses that were asked for its
+    posts, empty where the service has none.
+    """
+
+    url: str
+    service: str
+    label: str = ""
+    linked_from: str = ""
+    proven: bool = True
+    tried: tuple[Tried, ...] = ()
+
+
 class Pending(Noun):
     """An address known but not fetched because the page budget was spent."""
 
@@ -85,11 +112,39 @@ class Pending(Noun):
     label: str = ""
 
 
+class Home(Noun):
+    """Where a municipality's home page was looked for and found.
+
+    given: the address of the registry or of --url; asked: the one whose answer was taken for the home page, empty where
+    none was; answered: where that led; cause, detail: why `given` was not enough; named: whether the page carries the
+    municipality's name; tried: other addresses that were asked in vain, which nobody had promised.
+    """
+
+    given: str
+    asked: str = ""
+    answered: str = ""
+    cause: Cause | None = None
+    detail: str = ""
+    named: bool = True
+    tried: tuple[Unread, ...] = ()
+
+    @property
+    def moved(self) -> bool:
+        """Whether another scheme or host than the given one answered."""
+        return bool(self.answered) and urlsplit(self.given)[:2] != urlsplit(self.answered)[:2]
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the home page is not where it was said to be: another address was asked, or another host answered."""
+        return self.moved or self.asked not in ("", self.given)
+
+
 class Coverage(Noun):
     """What a crawl saw and did not see.
 
     found: distinct addresses discovered in scope; fetched: answers archived; read: pages with text;
-    unread: those that failed; pending: addresses left when the page budget was spent, with the labels of their links.
+    unread: those that failed; pending: addresses left when the page budget was spent, with the labels of their links;
+    home: of a crawl, how its home page was found (not recorded by early versions).
     """
 
     home_read: bool
@@ -101,3 +156,4 @@ class Coverage(Noun):
     started: datetime
     finished: datetime
     max_pages: int | None = None
+    home: Home | None = None

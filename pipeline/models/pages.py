@@ -97,9 +97,17 @@ class Page(Noun):
 
 
 class DatedList(Noun):
-    """Dates on which a site says that it changed. kind: `feed`, `list` (a dated list on a page) or `sitemap`."""
+    """Dates on which a site says that it changed. kind: `feed`, `list` (a dated list on a page), `sitemap`, or `posts`:
+    those of one official account on a social service.
+
+    Of posts: account: its address; spans: first and last possible day of each post that is dated by its age alone
+    ("3 日前"), dates is then empty; partial: posts may be missing between those that are told.
+    """
 
     url: str
     sha256: Sha256
-    kind: Annotated[str, Field(pattern=r"^(feed|list|sitemap)$")]
+    kind: Annotated[str, Field(pattern=r"^(feed|list|sitemap|posts)$")]
     dates: tuple[date, ...]
+    account: str = ""
+    spans: tuple[tuple[date, date], ...] = ()
+    partial: bool = False

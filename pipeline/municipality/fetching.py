@@ -34,7 +34,7 @@ def copies(
 ) -> list[Path]:
     """A local copy of each address, downloaded if there is no valid one; none is replaced unless all downloads are
     valid. checks: one per address, raising RegistryError. deadline_s: for one download in all."""
-    paths = [folder / _file_name(address) for address in addresses]
+    paths = [kept_at(address, folder) for address in addresses]
     if not refresh and all(_is_valid(path, check) for path, check in zip(paths, checks, strict=True)):
         return paths
     contents = []
@@ -47,9 +47,9 @@ def copies(
     return paths
 
 
-def _file_name(address: str) -> str:
-    """Another address has another copy."""
-    return f"registry-{hashlib.sha256(address.encode()).hexdigest()[:12]}.csv"
+def kept_at(address: str, folder: Path) -> Path:
+    """Where the copy of an address is kept, once it is there. Another address has another copy."""
+    return folder / f"registry-{hashlib.sha256(address.encode()).hexdigest()[:12]}.csv"
 
 
 def _is_valid(path: Path, check: Check) -> bool:

@@ -1,4 +1,4 @@
-"""The registry: 1,741 municipalities and 47 prefectures, found by name, code or kana."""
+"""The registry: 1,741 municipalities and 47 prefectures, found by name, code, kana or romaji."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -13,10 +14,13 @@ from pipeline.errors import AmbiguousCityError, RegistryError, UnknownCityError
 from pipeline.models import Municipality
 from pipeline.municipality import fetching, reading
 from pipeline.municipality.naming import check_digit, folded, hiragana, line, spoken
+from pipeline.municipality.romaji import Index, words
+from pipeline.municipality.romaji import folded as letters
 
 _LONGEST = 60
 _NEAR = 5
 _NEAR_RATIO = 0.5
+_NEAR_LETTERS_RATIO = 0.75  # with 26 letters, half of them are alike by chance
 PREFECTURES_FILE = "prefjp-utf8.csv"
 
 
@@ -59,11 +63,11 @@ class Registry:
         return cls.read(path, prefecture_path)
 
     def find(self, text: str) -> Municipality:
-        """The one municipality or prefecture of that code, name, prefecture and name, or kana.
+        """The one municipality or prefecture of that code, name, prefecture and name, kana or romaji.
 
         Codes have six digits, or five without the check digit or the leading zero; a county may stand before a town;
-        a name may lack its 市, 区, 町 or 村. Raises AmbiguousCityError where several fit, UnknownCityError where none
-        does.
+        a name may lack its 市, 区, 町 or 村; romaji may be of any spelling (see `romaji`). Raises AmbiguousCityError
+        where several fit, UnknownCityError where none does.
         """
         typed = spoken(text)
         if not typed:
@@ -72,6 +76,8 @@ class Registry:
             raise UnknownCityError(f"no municipality is called {typed[:_LONGEST]}…")
         if re.fullmatch(r"[0-9]+", typed):
             return self._by_digits(typed)
+        if latin := words(text):
+            return self._by_romaji(latin, typed)
         key = hiragana(typed)
         found = self._forms.get(key) or self._without_county(key) or self._stems.get(key)
         if found:
@@ -79,7 +85,33 @@ class Registry:
         wards = self._ward_forms.get(key) or [each for each in self.wards if hiragana(each.name).endswith("市" + key)]
         if wards:
             raise self._is_ward(wards, typed)
-        raise self._unknown(typed)
+        raise self._unknown(typed, self._near(typed))
+
+    def _by_romaji(self, latin: Sequence[str], typed: str) -> Municipality:
+        if found := self._romaji.find(latin):
+            return _one(found, typed)
+        if wards := self._ward_romaji.find(latin):
+            raise self._is_ward(wards, typed)
+        close = difflib.get_close_matches(
+            letters("".join(latin)).lower(), self._romaji.stems, n=_NEAR, cutoff=_NEAR_LETTERS_RATIO
+        )
+        raise self._unknown(typed, _typed(each for key in close for each in self._romaji.stems[key]))
+
+    @cached_property
+    def _romaji(self) -> Index:
+        return Index(self.municipalities, self.prefectures)
+
+    @cached_property
+    def _ward_romaji(self) -> Index:
+        """Wards under their own names (Chuo-ku) and after their cities' (Sapporo-shi Chuo-ku, Sapporo Chuo-ku)."""
+        cities = {(each.prefecture, each.name): each for each in self.municipalities}
+        wards = []
+        for ward in self.wards:
+            city = cities.get((ward.prefecture, self._parents[ward.code]))
+            own = ward.kana.removeprefix(city.kana) if city else ward.kana
+            kanas = {own, ward.kana, (city.kana.removesuffix("し") if city else "") + own}
+            wards += [ward.model_copy(update={"kana": kana, "home_url": None}) for kana in sorted(kanas)]
+        return Index(wards, self.prefectures)
 
     def _by_digits(self, digits: str) -> Municipality:
         codes = {digits}
@@ -117,8 +149,7 @@ class Registry:
         message = f"the check digit of code {digits} is wrong{hint}"
         return UnknownCityError(message, [meant.code] if meant else [])
 
-    def _unknown(self, typed: str) -> UnknownCityError:
-        near = self._near(typed)
+    def _unknown(self, typed: str, near: Sequence[str]) -> UnknownCityError:
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         message = (
             f"no municipality is called {typed}{hint} (one that is not in the registry can be surveyed with --url)"
@@ -133,7 +164,7 @@ class Registry:
                 forms[folded(form)] += found
         key = folded(typed)
         close = difflib.get_close_matches(key, forms, n=_NEAR, cutoff=_NEAR_RATIO)
-        return list(dict.fromkeys(each.prefecture + each.name for form in close for each in forms[form]))[:_NEAR]
+        return _typed(each for form in close for each in forms[form])
 
 
 def _by_form(
@@ -158,6 +189,11 @@ def _by_stem(municipalities: Iterable[Municipality]) -> dict[str, list[Municipal
         for form in (stem, hiragana(spoken(each.prefecture)) + stem):
             stems[form][each.code] = each
     return {form: list(found.values()) for form, found in stems.items()}
+
+
+def _typed(found: Iterable[Municipality]) -> list[str]:
+    """As they can be typed, each once, five at most."""
+    return list(dict.fromkeys(each.prefecture + each.name for each in found))[:_NEAR]
 
 
 def _one(found: Sequence[Municipality], typed: str) -> Municipality:

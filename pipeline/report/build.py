@@ -10,7 +10,7 @@ from pipeline.report import words
 from pipeline.report.expect import expected
 from pipeline.report.links import link
 from pipeline.report.method import method
-from pipeline.report.nouns import Highlight, Report, Row, Spread, Stage, Tally
+from pipeline.report.nouns import Highlight, Link, Report, Row, Spread, Stage, Tally
 from pipeline.report.rows import row
 
 _MOST_HIGHLIGHTS = 6
@@ -53,7 +53,7 @@ def build(
         name=words.visible(place.name),
         prefecture=words.visible(place.prefecture),
         code=place.code,
-        home=link(place.home_url) if place.home_url else None,
+        home=_home(run),
         edition=criteria.title_ja,
         version=criteria.version,
         as_of=words.day(run.as_of),
@@ -72,6 +72,13 @@ def build(
         expected=expected(rows),
         method=method(run, criteria, [item.judgement for item in items], score),
     )
+
+
+def _home(run: Run) -> Link | None:
+    """The home page, where it answered on another host than the registry's."""
+    found = run.coverage.home if run.coverage else None
+    url = found.answered if found and found.moved else run.municipality.home_url
+    return link(url) if url else None
 
 
 def _same_survey(run: Run, criteria: CriteriaSet, items: Sequence[QueueItem], score: Score) -> None:
@@ -137,6 +144,8 @@ def _cautions(run: Run) -> tuple[str, ...]:
     if coverage is None:
         return ("収集の記録がないため、見ていないページの数は分かりません。",)
     home = () if coverage.home_read else ("トップページを読めなかったため、多くの項目を観測できていません。",)
+    if coverage.home and coverage.home.answered and not coverage.home.named:
+        home = (*home, "トップページの題名に団体名がありません。別の団体や第三者のサイトでないか、確かめてください。")
     gaps = [f"読めなかったアドレスが{len(coverage.unread):,}件"] if coverage.unread else []
     gaps += [f"上限により取得していないアドレスが{len(coverage.pending):,}件"] if coverage.pending else []
     if not gaps:

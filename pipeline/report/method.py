@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from pipeline.models import Cause, Coverage, CriteriaSet, Judgement, Run, Score, Unread
+from pipeline.models import Cause, Coverage, CriteriaSet, Home, Judgement, Run, Score, Unread
 from pipeline.report import words
 from pipeline.report.links import link
 from pipeline.report.nouns import Fact, Method, Missing, Reviewed, Waiting
@@ -65,6 +65,7 @@ def _covered(coverage: Coverage, *, crawled: bool) -> list[Fact]:
             text=f"{words.moment(coverage.started).ja} ～ {words.moment(coverage.finished).ja}（日本時間）",
         ),
         Fact(term="トップページ", text="読めた" if coverage.home_read else "読めなかった"),
+        *_home(coverage.home),
         Fact(term="見つけたアドレス", text=f"{coverage.found:,}件"),
         Fact(term="取得・保存した応答", text=f"{coverage.fetched:,}件"),
         Fact(term="本文を読めたページ", text=f"{coverage.read:,}件"),
@@ -78,6 +79,23 @@ def _covered(coverage: Coverage, *, crawled: bool) -> list[Fact]:
         Fact(term="上限により未取得", text=f"{len(coverage.pending):,}件"),
         Fact(term="robots.txt", text=f"従う（これにより収集しなかったアドレス{denied:,}件）"),
     ]
+
+
+def _home(home: Home | None) -> list[Fact]:
+    """Where the site was found, if not where it was said to be, and what speaks against it."""
+    if home is None:
+        return []
+    facts = []
+    if home.elsewhere:
+        why = f"（{words.CAUSES[home.cause]}）" if home.cause else ""
+        text = f"指定のアドレス {words.visible(home.given)}{why}ではなく、{words.visible(home.answered)} で応答"
+        facts.append(Fact(term="トップページの所在", text=text))
+    if home.tried and not home.answered:
+        tried = "、".join(words.visible(one.url) for one in home.tried)
+        facts.append(Fact(term="ほかに試したアドレス", text=f"{tried}（いずれもこの団体のページとして読めない）"))
+    if home.answered and not home.named:
+        facts.append(Fact(term="トップページの名称", text="題名に団体名がない"))
+    return facts
 
 
 def _judged(judgements: Sequence[Judgement]) -> list[Fact]:

@@ -54,7 +54,12 @@ CAUSES = {
     Cause.BROKEN: "文書が壊れていて読めない",
 }
 
-SOURCES = {Source.OFFICIAL: "公式", Source.SERVICE: "外部サービス", Source.PRESS: "報道"}
+SOURCES = {
+    Source.OFFICIAL: "公式",
+    Source.SERVICE: "外部サービス",
+    Source.PRESS: "報道",
+    Source.SOCIAL: "公式アカウント",
+}
 
 FLAGS = {
     Flag.UNQUOTED_NEGATION: "引用の近くに否定の語がある",
