@@ -22,13 +22,14 @@ ROOT = Path(__file__).parent.parent
 PAGES = 600
 SETTLED_BY_TEXT_OR_LINK = 28
 DIGEST = """
-import hashlib, sys
-from benchmarks.sites import build
-site = build(sys.argv[1], 3, 200)
-bodies = hashlib.sha256()
-for path in site.paths:
-    bodies.update(path.encode() + site.answer(path).body)
-print(bodies.hexdigest())
+import hashlib
+from benchmarks.sites import SHAPES, build
+for shape in SHAPES:
+    site = build(shape, 3, 150)
+    bodies = hashlib.sha256(repr((site.paths, site.evidence, site.near)).encode())
+    for path in site.paths[::9]:
+        bodies.update(site.answer(path).body)
+    print(shape, bodies.hexdigest())
 """
 
 
@@ -51,7 +52,7 @@ def test_the_pools_of_words_name_each_other_rightly() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_page_answers_and_is_reached_by_links(shape: str) -> None:
     site = small(shape)
-    assert abs(len(site.paths) - PAGES) < PAGES * 0.2
+    assert PAGES * 0.9 < len(site.paths) < PAGES * 1.5  # old sites, months and evidence take their room however small
     assert len(set(site.paths)) == len(site.paths)
     assert {site.answer(path).status for path in site.paths} == {200}
     depth, _, _ = walk(site)
@@ -79,7 +80,9 @@ def test_what_settles_a_criterion_stands_on_the_pages_named_for_it_and_on_no_oth
             continue
         text = answer.body.decode(site.plan.charset)
         found = {one for one in told if one in text}
-        assert found == {one for one in node.facts if one in told}
+        own = [one for one in node.facts if one in told]
+        assert set(own) <= found
+        assert all(any(one in text for text in own) for one in found)
         assert not found or node.path in evidence
     for criterion, near in site.near.items():
         assert not set(near) & set(site.evidence.get(criterion, ())), criterion
@@ -97,19 +100,24 @@ def test_a_pdf_holds_the_sentence_that_settles(shape: str) -> None:
         assert all(fact in text.replace("\r", "").replace("\n", "") for fact in node.facts)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_same_arguments_give_the_same_bytes_in_any_process(shape: str) -> None:
-    def digest(hash_seed: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-c", DIGEST, shape],
+def test_the_same_arguments_give_the_same_bytes_in_any_process() -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", DIGEST],
             cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            check=True,
-            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
             text=True,
-        ).stdout
+        )
+        for seed in ("1", "2")
+    ]
+    one, other = (process.communicate()[0] for process in processes)
+    assert one == other
+    assert len(one.split()) == 2 * len(SHAPES)
 
-    assert digest("1") == digest("2")
+
+def test_a_large_site_has_about_the_pages_asked_for() -> None:
+    assert abs(len(build(SHAPES[0], 1).paths) - 8000) < 8000 * 0.02
 
 
 def test_seeds_give_different_sites() -> None:

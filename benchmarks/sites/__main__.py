@@ -20,7 +20,7 @@ from benchmarks.sites.site import SHAPES, Site, build
 
 def walk(site: Site) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
     """Depth, bytes and number of links of every address reached that exists."""
-    known, depth, size, links = set(site.paths), {site.home: 0}, {}, {}
+    depth, size, links = {site.home: 0}, {}, {}
     queue = [site.home]
     for here in queue:
         found = site.answer(here)
@@ -29,8 +29,8 @@ def walk(site: Site) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
             continue
         below = addresses(found.body, here)
         links[here] = found.body.count(b"<a ")
-        for there in below:
-            if there in known and there not in depth:
+        for there in map(site.path_of, below):
+            if there and there not in depth:
                 depth[there] = depth[here] + 1
                 queue.append(there)
     return depth, size, links
@@ -49,7 +49,7 @@ def stats(site: Site, planned_s: float) -> None:
     print("depth", dict(sorted(Counter(depth.values()).items())))
     print(f"evidence {len(evidence)} pages, {sum(map(len, site.evidence.values()))} for {len(site.evidence)} criteria")
     print("  depth", dict(sorted(Counter(depth.get(path, -1) for path in evidence).items())))
-    print("  media", dict(Counter("html" if path in links else path.rpartition(".")[2] for path in evidence)))
+    print("  media", dict(Counter("html" if path in links else "pdf" for path in evidence)))
 
 
 def main() -> None:

@@ -16,7 +16,10 @@ def addresses(body: bytes, here: str) -> list[str]:
     for raw in NAMED.findall(body):
         text = unescape(raw.decode("ascii", "replace"))
         for one in IN_SCRIPT.findall(text) if "'" in text else [text]:
-            if one.startswith(("#", "javascript:", "mailto:", "tel:")):
+            if one.startswith(("#", "javascript:")):
+                continue
+            if one.startswith("/") and not one.startswith("//"):
+                found[one.partition("#")[0]] = None
                 continue
             parts = urlsplit(urljoin(f"http://www.city.example.jp{here}", one))
             if parts.netloc == "www.city.example.jp":

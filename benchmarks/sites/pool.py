@@ -35,6 +35,7 @@ FORMS = ("申請書", "届出書", "委任状", "記入例", "申込書")
 LEAFLETS = ("チラシ", "案内図", "別紙", "一覧表", "資料")
 VOLUMES = ("本文", "概要版", "資料編", "第1章", "第2章", "意見の一覧")
 ORG = "policy-05"  # its places show it on every site that has them
+RECENT_YEAR = 2022  # from which items that settle a criterion are
 HOW_MANY = (1, 2, 2, 3, 3)  # places that settle one criterion
 NEAR = 0.85  # share of the near misses that a site has
 SHARE_OF_TOPICS = 0.16  # of the pages of a small site
@@ -43,6 +44,7 @@ SHARE_OF_TOPICS = 0.16  # of the pages of a small site
 @dataclass
 class Pool:
     town: Town
+    first_year: int  # of its pages
     fields: list[Node] = field(default_factory=list)
     categories: dict[str, Node] = field(default_factory=dict)
     topics: dict[str, Node] = field(default_factory=dict)  # by category/topic
@@ -85,9 +87,9 @@ def _optional() -> set[str]:
     }
 
 
-def grow(town: Town, rng: random.Random, spots: list[Spot], pages: int, shares: dict[str, float]) -> Pool:
+def grow(town: Town, rng: random.Random, spots: list[Spot], pages: int, shares: dict[str, float], first: int) -> Pool:
     """Everything but the lists. `shares`: thousandths of all pages by series, files counted."""
-    pool = Pool(town)
+    pool = Pool(town, first)
     needed = {spot.place.split(" ")[0] for spot in spots} | {"soshiki-annai/bunsho"}
     every = [f"{c.slug}/{t.slug}" for f in words.fields() for c in f.categories for g in c.groups for t in g.topics]
     settled = {spot.place.split(" ")[0] for spot in spots if spot.settles}
@@ -127,22 +129,23 @@ def _category(one: Category, pool: Pool, rng: random.Random, kept: set[str]) -> 
     hub = Node("hub", pool.town.say(rng.choice(one.titles)), one.slug, dept=department(pool.town, one.departments, rng))
     for group in one.groups:
         below = hub
-        if group.title:
-            below = Node("hub", pool.town.say(group.title), group.slug, dept=hub.dept)
+        if group.slug:
+            below = Node("hub", pool.town.say(rng.choice(group.titles)), group.slug, dept=hub.dept)
             hub.add(below)
         for topic in group.topics:
             if f"{one.slug}/{topic.slug}" in kept:
-                node = _topic(topic, one, pool.town, rng)
+                node = _topic(topic, one, pool, rng)
                 pool.topics[f"{one.slug}/{topic.slug}"] = node
                 below.add(node)
     return hub
 
 
-def _topic(topic: Topic, category: Category, town: Town, rng: random.Random) -> Node:
+def _topic(topic: Topic, category: Category, pool: Pool, rng: random.Random) -> Node:
+    town = pool.town
     title = town.say(rng.choice(topic.titles))
     family = "plan" if PLANS.search(title) else "procedure" if category.slug in PROCEDURES else "guide"
     dept = department(town, category.departments, rng)
-    node = Node("page", title, topic.slug, family, dept, some_day(rng))
+    node = Node("page", title, topic.slug, family, dept, some_day(rng, pool.first_year))
     if rng.random() < 0.45:
         names = {"plan": VOLUMES, "procedure": FORMS}.get(family, LEAFLETS)
         for label in rng.sample(names, rng.randrange(1, 4)):
@@ -165,7 +168,7 @@ def _items(series: Series, pool: Pool, rng: random.Random, pages: float) -> list
 
 
 def _item(series: Series, pool: Pool, rng: random.Random, title: str = "", recent: bool = False) -> Node:
-    day, town = some_day(rng, recent=recent), pool.town
+    day, town = some_day(rng, RECENT_YEAR if recent else pool.first_year), pool.town
     dept = department(town, series.departments, rng)
     text = town.fill(town.say(title or rng.choice(series.titles)), rng, day, dept)
     node = Node("page", text, series.key, series.family, dept, day)

@@ -28,6 +28,11 @@ class Site:
     near: dict[str, tuple[str, ...]]
     plan: Shape = field(repr=False)
 
+    def path_of(self, address: str) -> str | None:
+        """Which of `paths` an address (path and query) shows, whatever its session, print or size variant."""
+        node = self.plan.same(address)
+        return node.path if node else None
+
     def answer(self, address: str, origin: str = HOST) -> Answer:
         """The answer to a path with query. The same address always gets the same bytes."""
         found = self.plan.answer(address)

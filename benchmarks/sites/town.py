@@ -38,7 +38,8 @@ class Town:
         pools = words.names()
         place, place2 = rng.sample(self.places, 2)
         drawn: dict[str, object] = {
-            name: rng.choice(pools[name]) for name in ("facility", "event", "work", "supply", "tale", "group", "spot")
+            name: rng.choice(pools[name])
+            for name in ("facility", "event", "work", "supply", "tale", "alert", "group", "spot")
         }
         drawn |= {name: rng.choice(pools[name]) for name in ("field", "ordinance", "ask", "stat", "person")}
         return drawn | {
@@ -99,7 +100,7 @@ def _with_digital(every: list[Department], digital: str, rng: random.Random) -> 
     ]
 
 
-def some_day(rng: random.Random, first: int = 2019, recent: bool = False) -> date:
+def some_day(rng: random.Random, first: int) -> date:
     """A day up to today; the recent ones are likelier."""
-    span = (TODAY - date(2023 if recent else first, 4, 1)).days
+    span = (TODAY - date(first, 4, 1)).days
     return TODAY - timedelta(days=int(span * rng.random() ** 1.4))

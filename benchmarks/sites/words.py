@@ -19,10 +19,10 @@ class Topic:
 
 @dataclass(frozen=True)
 class Group:
-    """Topics listed together; without a title they stand on the category's own page."""
+    """Topics listed together; without a slug they stand on the category's own page."""
 
     slug: str
-    title: str
+    titles: tuple[str, ...]
     topics: tuple[Topic, ...]
 
 
@@ -109,8 +109,8 @@ def _topic(line: str) -> Topic:
 
 
 def _group(head: str, lines: list[str]) -> Group:
-    slug, _, title = head.partition(" ")
-    return Group(slug, title, tuple(map(_topic, lines)))
+    slug, _, titles = head.partition(" ")
+    return Group(slug, _titles(titles), tuple(map(_topic, lines)))
 
 
 def _category(head: str, lines: list[str]) -> Category:
@@ -167,6 +167,12 @@ def spots() -> tuple[Spot, ...]:
 def _wording(line: str) -> Wording:
     also, text = re.fullmatch(r"\+ ?(?:\(([^)]*)\) )?(.*)", line).groups()  # type: ignore[union-attr]
     return Wording(text, tuple(also.split(", ")) if also else ())
+
+
+@cache
+def stale() -> tuple[str, ...]:
+    """A criterion and a sentence that old sites still say, a line each."""
+    return tuple(_lines("stale.txt"))
 
 
 @cache

@@ -24,7 +24,10 @@ ASSETS = {
     ".js": ("application/javascript", b"void 0;"),
     ".gif": ("image/gif", PIXEL),
 }
-VARIANTS = frozenset(("print", "size", "color", "ruby"))
+TRIES = 5
+NEAR_ENOUGH = 0.01  # of the wanted pages
+LEAST = 0.02  # of the usual items of series
+VARIANTS = frozenset(("print", "size", "color", "ruby", "sid", "sort"))
 LISTED = {  # where a series stands in the tree of fields; the others have a place of their own
     "bid": "nyusatsu", "minutes": "shingikai", "committee": "shingikai", "stat": "tokei", "press": "shicho",
     "koho": "koho", "recruit": "saiyo", "tour": "midokoro", "plan": "keikaku", "comment": "koho", "event": "matsuri",
@@ -37,6 +40,7 @@ class Shape(Frame):
     name = ""
     is_town = False
     thin = False
+    first_year = 2019
     charset = "utf-8"
     content_type = "text/html; charset=utf-8"
     sitemap = False
@@ -46,13 +50,21 @@ class Shape(Frame):
 
     def __init__(self, seed: int, pages: int) -> None:
         self.seed, self.wanted = f"{self.name}-{seed}", pages
-        scale = 1.0
-        for _ in range(3):
-            self.draw(scale)
-            of_series = sum(1 + len(node.files) for items in self.pool.series.values() for node in items)
-            scale *= max(0.05, (pages - len(self.nodes) + of_series) / of_series)
+        self.fit()
         self.body = Body(self.town, self.seed, self.marks)
         self.frame()
+
+    def fit(self) -> None:
+        """Draws with as many items of series as bring the site to the wanted number of pages."""
+        scale, of_series = 1.0, 0
+        for _ in range(TRIES):
+            self.draw(scale)
+            missing = self.wanted - len(self.nodes)
+            if abs(missing) <= self.wanted * NEAR_ENOUGH:
+                return
+            if not of_series:
+                of_series = sum(1 + len(node.files) for items in self.pool.series.values() for node in items)
+            scale = max(LEAST, scale + missing / of_series)
 
     def draw(self, scale: float) -> None:
         """The whole plan, with so many items of series."""
@@ -60,7 +72,7 @@ class Shape(Frame):
         self.town = found(rng, self.is_town)
         spots = chosen(rng, self.thin)
         shares = {one.key: self.shares.get(one.key, one.share) * scale for one in series()}
-        self.pool = grow(self.town, rng, spots, self.wanted, shares)
+        self.pool = grow(self.town, rng, spots, self.wanted, shares, self.first_year)
         self.root = self.pool.home
         self.root.title = self.town.name
         self.arrange(self.pool, rng)
@@ -112,17 +124,24 @@ class Shape(Frame):
             return Answer(200, {"Content-Type": "application/xml"}, self.sitemap_xml().encode())
         return self.variant(path, query) or self.missing()
 
+    def same(self, address: str) -> Node | None:
+        """The page behind an address, whatever its session, print or size variant."""
+        if address in self.by_path:
+            return self.by_path[address]
+        path, _, query = address.partition("?")
+        kept = urlencode([item for item in parse_qsl(query) if item[0] not in VARIANTS])
+        whole = f"{path}?{kept}" if kept else path
+        return self.by_path.get(whole) or self.by_path.get(path.removesuffix("index.html"))
+
     def variant(self, path: str, query: str) -> Answer | None:
         """Other addresses of pages, redirects, and what has no end."""
-        params = dict(parse_qsl(query))
-        kept = urlencode([item for item in params.items() if item[0] not in VARIANTS])
-        node = self.by_path.get(f"{path}?{kept}" if kept else path) or self.by_path.get(path.removesuffix("index.html"))
+        node = self.same(f"{path}?{query}")
         if node is not None:
             return self.written(node)
         if f"{path}/" in self.by_path:
             return Answer(301, {"Location": f"{path}/"}, b"")
         if path == "/calendar/":
-            return self.html(200, self.calendar(params))
+            return self.html(200, self.calendar(dict(parse_qsl(query))))
         return None
 
     def written(self, node: Node) -> Answer:

@@ -25,12 +25,14 @@ OUTSIDE = (
 )
 ICONS = {"youtube": "YouTube", "instagram": "Instagram", "x.com": "X", "line.me": "LINE", "facebook": "Facebook"}
 HOME_NEWS = 15
+FEW = 12  # a list of so many may tell of each page
+TOLD = 0.12  # share of such lists
 SIDE = 26  # links of a side list, of each level
 # Rules that systems write into every page.
 STYLE = "<style>" + "".join(
     f".mod-{name}__{part}{{margin:0 {len(name)}px {len(part)}px;padding:.{len(part)}em;line-height:1.{len(name)};"
     f"border-bottom:1px solid #c{len(name)}d{len(part)}e0}}"
-    for name in ("header", "gnav", "local", "crumb", "entry", "contact", "footer", "banner")
+    for name in ("header", "gnav", "local", "crumb", "entry", "contact", "footer", "banner", "sns", "pager", "tableset")
     for part in ("inner", "list", "item", "link", "label")
 ) + "</style>"  # fmt: skip
 SERVICE = (
@@ -136,7 +138,7 @@ class Frame:
     def side(self, node: Node) -> str:
         """The neighbours of a page, of the list it stands on, and so up to the field."""
         levels, here = [], node
-        while here.parent is not None and here.parent is not self.root:
+        while here.parent is not None and here.parent not in (self.root, self.pool.languages):
             near = here.parent.children
             at = next((number for number, one in enumerate(near) if one is here), 0)
             first = max(0, min(at - SIDE // 2, len(near) - SIDE))
@@ -147,8 +149,15 @@ class Frame:
     def listing(self, node: Node) -> str:
         whole = node.parent if node.kind == "list" and node.parent else node
         facts = "".join(f"<p>{escape(LINK.sub('', text))}</p>" for text in node.facts)
+        if node.kind == "hub" and len(node.children) <= FEW and self.body.rng(node).random() < TOLD:
+            return facts + "".join(map(self._told, node.children))
         items = "".join(self.link(one) if one.kind != "page" else self.dated_link(one) for one in self.shown(node))
         return f'{facts}<ul class="list">{items}</ul>{self.pager(whole, node)}'
+
+    def _told(self, node: Node) -> str:
+        """An entry of a list that names the page in a heading and says nothing in its link."""
+        said = self.body.opening(node) if node.kind == "page" else ""
+        return f'<h3>{escape(node.name)}</h3><p>{said}<a href="{self.href(node)}">詳しくはこちら</a></p>'
 
     def dated_link(self, node: Node) -> str:
         day = f"{node.day.year}年{node.day.month}月{node.day.day}日"

@@ -49,7 +49,7 @@ class Soshiki(Shape):
     marks = Marks(heading='<h2 class="midashi">{}</h2>', section='<div class="detail_free">{}</div>')
 
     def arrange(self, pool: Pool, rng: random.Random) -> None:
-        self.mega = rng.random() < 0.35
+        self.mega = rng.random() < 0.25
         self.home_categories = rng.random() < 0.5
         self.list_size = rng.choice((20, 30, 50))
         for key, category in LISTED.items():
