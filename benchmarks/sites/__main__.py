@@ -27,7 +27,7 @@ def walk(site: Site) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
         size[here] = len(found.body)
         if not found.headers["Content-Type"].startswith("text/html"):
             continue
-        below = addresses(found.body, here)
+        below = addresses(found.body)
         links[here] = found.body.count(b"<a ")
         for there in map(site.path_of, below):
             if there and there not in depth:

@@ -60,7 +60,7 @@ class Shape(Frame):
         for _ in range(TRIES):
             self.draw(scale)
             missing = self.wanted - len(self.nodes)
-            if abs(missing) <= self.wanted * NEAR_ENOUGH:
+            if abs(missing) <= self.wanted * NEAR_ENOUGH or scale == LEAST:
                 return
             if not of_series:
                 of_series = sum(1 + len(node.files) for items in self.pool.series.values() for node in items)

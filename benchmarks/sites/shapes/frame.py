@@ -80,9 +80,17 @@ class Frame:
     def outside(self, first: int, last: int) -> str:
         return "".join(self.item.format(href=href, label=label) for label, href in OUTSIDE[first:last])
 
+    def tops(self) -> list[Node]:
+        """The first level of the tree, which the menu and the home page show."""
+        return self.pool.fields
+
+    def rest(self) -> list[Node]:
+        """What else stands directly below the home page."""
+        return [node for node in self.root.children if node not in self.tops()]
+
     def menu(self) -> str:
         """The menu of the fields, with their categories where the site shows them everywhere."""
-        return "".join(self._field(node) for node in self.pool.fields)
+        return "".join(self._field(node) for node in self.tops())
 
     def _field(self, node: Node) -> str:
         below = "".join(map(self.link, node.children)) if self.mega else ""
@@ -92,8 +100,7 @@ class Frame:
 
     def foot(self) -> str:
         own = [self.pool.topics[key] for key in SERVICE if key in self.pool.topics]
-        lists = [node for node in self.root.children if node not in self.pool.fields]
-        return "".join(map(self.link, own + lists)) + self.outside(0, 12)
+        return "".join(map(self.link, own + self.rest())) + self.outside(0, 12)
 
     def page(self, node: Node) -> str:
         if node.kind == "home":
@@ -208,8 +215,8 @@ class Frame:
     def home(self) -> str:
         news = "".join(map(self.dated_link, self.pool.series["news"][:HOME_NEWS]))
         popular = "".join(map(self.link, self.root.related))
-        fields = "".join(self._home_field(node) for node in self.pool.fields)
-        rest = "".join(self.link(node) for node in self.root.children if node not in self.pool.fields)
+        fields = "".join(self._home_field(node) for node in self.tops())
+        rest = "".join(map(self.link, self.rest()))
         icons = "".join(self.icon(text) for text in self.root.facts)
         return (
             f'<h2>新着情報</h2><ul class="news">{news}</ul><h2>よく見られているページ</h2><ul>{popular}</ul>'

@@ -54,6 +54,10 @@ class Merged(Shape):
     name = "merged"
     layout = LAYOUT
     shares = {one.key: one.share * 0.6 for one in words.series()}
+    item = (
+        '<li class="c-navLocal__item js-navLocalItem" data-layer="local" data-state="closed">'
+        '<a class="c-navLocal__link u-fontSmall" href="{href}" title="{label}"><span>{label}</span></a></li>'
+    )
     marks = Marks(heading="<h2>{}</h2>", section='<div class="wysiwyg">{}</div>')
 
     def arrange(self, pool: Pool, rng: random.Random) -> None:
@@ -139,5 +143,4 @@ class Merged(Shape):
         return "" if id(node) in self.old else super().contact(node)
 
     def menu(self) -> str:
-        rest = (node for node in self.root.children if node not in self.pool.fields)
-        return super().menu() + "".join(map(self.link, rest)) + self.outside(0, 7)
+        return super().menu() + "".join(map(self.link, self.rest())) + self.outside(0, 7)

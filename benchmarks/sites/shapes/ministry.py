@@ -41,6 +41,12 @@ WARD_SERIES = ("facility", "event", "recruit", "news")
 WARD_LISTS = {"facility": "区内の施設", "event": "区のイベント", "recruit": "区の募集", "news": "区のお知らせ"}
 WARD_SHARE = {"facility": 0.8, "event": 0.7, "recruit": 0.4, "news": 0.35}  # of the items of a series
 WARD_PAGES = ("区長あいさつ", "区の概要", "区役所の窓口", "区の花と木", "区民まつり", "区役所への交通")
+PORTALS = 0.6  # share of the sites that put the fields below a few doors
+DOORS = {
+    "くらしの情報": ("kurashi", "bosai", "kosodate", "kenko"),
+    "事業者の方へ": ("sangyo",),
+    "市の情報": ("kanko", "shisei"),
+}
 BUREAUS = ("shimin", "kenko", "kodomo", "kensetsu", "somu", "kankyo", "keizai", "kyoiku")
 
 
@@ -68,7 +74,8 @@ class Ministry(Shape):
         press = self.list_of("press", months=True)
         news = arrange.by_year("お知らせ", "news", self._left(pool, "news"), months=True)
         own = (arrange.questions(pool, "よくあるお問い合わせ"), arrange.laws(pool, "例規集", rng))
-        self.root.add(*pool.fields, hub, press, news, *own, arrange.languages(pool, rng), pool.org)
+        self.portals = _portals(pool) if rng.random() < PORTALS else pool.fields
+        self.root.add(*self.portals, hub, press, news, *own, arrange.languages(pool, rng), pool.org)
         self.map = Node("map", "サイトマップ", "sitemap")
         self.root.add(self.map)
         arrange.fill_offices(pool, ("bid", "plan") if rng.random() < 0.5 else ())
@@ -135,10 +142,12 @@ class Ministry(Shape):
             return f"/{node.slug}.html"
         return f"/main/soshiki_{node.dept}.html" if node.kind == "office" else f"/{bureau}/page/{code:010}.html"
 
+    def tops(self) -> list[Node]:
+        return self.portals
+
     def menu(self) -> str:
-        rest = (node for node in self.root.children if node not in self.pool.fields)
         wards = next(node for node in self.root.children if node.slug == "ward").children
-        return super().menu() + "".join(map(self.link, [*rest, *wards])) + self.outside(0, 6)
+        return super().menu() + "".join(map(self.link, [*self.rest(), *wards])) + self.outside(0, 6)
 
     def page(self, node: Node) -> str:
         return self.framed(node, self._map()) if node.kind == "map" else super().page(node)
@@ -152,3 +161,13 @@ class Ministry(Shape):
                 below = "".join(map(self.link, (node for node in category.children if node.kind == "hub")))
                 html.append(f"<ul>{self.link(category)}{below}</ul>")
         return "".join(html)
+
+
+def _portals(pool: Pool) -> list[Node]:
+    """The doors of the home page, each with its fields."""
+    doors = []
+    for number, (title, slugs) in enumerate(DOORS.items()):
+        door = Node("hub", title, f"p{number}")
+        door.add(*(node for node in pool.fields if node.slug in slugs))
+        doors.append(door)
+    return doors

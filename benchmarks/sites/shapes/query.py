@@ -126,7 +126,7 @@ class Query(Shape):
 
     def menu(self) -> str:
         """Pictures with alternative texts, in cells or in an image map."""
-        rest = [node for node in self.root.children if node not in self.pool.fields]
+        rest = self.rest()
         if not self.image_map:
             cells = (
                 f'<td><a href="{self.href(node)}"><img src="/img/m{number}.gif" alt="{escape(node.title)}"></a></td>'

@@ -80,8 +80,7 @@ class Romaji(Shape):
         return f"{folder}/{node.slug}.html" if topic else f"{folder}/{node.day:%m%d}.html"
 
     def menu(self) -> str:
-        rest = (node for node in self.root.children if node not in self.pool.fields)
-        return super().menu() + "".join(map(self.link, rest)) + self.outside(0, 8)
+        return super().menu() + "".join(map(self.link, self.rest())) + self.outside(0, 8)
 
     def listing(self, node: Node) -> str:
         """Where the site nests its lists, the index of a folder names what stands one folder below."""

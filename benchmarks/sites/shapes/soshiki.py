@@ -50,7 +50,7 @@ class Soshiki(Shape):
 
     def arrange(self, pool: Pool, rng: random.Random) -> None:
         self.mega = rng.random() < 0.25
-        self.home_categories = rng.random() < 0.5
+        self.home_categories = rng.random() < 0.25
         self.list_size = rng.choice((20, 30, 50))
         for key, category in LISTED.items():
             pool.categories[category].add(self.list_of(key))
@@ -88,5 +88,4 @@ class Soshiki(Shape):
         return f"{above.path}{node.slug if node.slug.isdecimal() else above.children.index(node) + 1}/"
 
     def menu(self) -> str:
-        rest = (node for node in self.root.children if node not in self.pool.fields)
-        return super().menu() + "".join(map(self.link, rest)) + self.outside(0, 4)
+        return super().menu() + "".join(map(self.link, self.rest())) + self.outside(0, 4)
