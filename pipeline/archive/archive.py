@@ -11,9 +11,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.archive.answer import Answer, Placed, answer
 from pipeline.archive.index import Entry, Index
 from pipeline.archive.runfile import RunFile
-from pipeline.archive.warc import Answer, Placed, answer, one_record, read_record, records
+from pipeline.archive.warc import read_record, records
+from pipeline.archive.writing import one_record
 from pipeline.errors import ArchiveError
 from pipeline.models import Record, Snapshot, Source
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.archive.answer import ASKED, Answer, answer
 from pipeline.archive.framing import (
     GZIP,
     HEAD_END,
@@ -23,7 +24,7 @@ from pipeline.archive.framing import (
     next_block,
     target,
 )
-from pipeline.archive.warc import ASKED, Answer, answer, our_answer
+from pipeline.archive.warc import our_answer
 from pipeline.errors import ArchiveError, SiteError
 from pipeline.models import Cause, Source, Unread
 

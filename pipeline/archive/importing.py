@@ -13,9 +13,9 @@ from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from pipeline import urls
+from pipeline.archive.answer import Answer
 from pipeline.archive.archive import Archive
 from pipeline.archive.foreign import answers
-from pipeline.archive.warc import Answer
 from pipeline.errors import SiteError
 from pipeline.models import Cause, Snapshot, Source, Unread
 

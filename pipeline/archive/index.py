@@ -14,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.archive.warc import Placed, records
+from pipeline.archive.answer import Placed
+from pipeline.archive.warc import records
 from pipeline.errors import ArchiveError
 from pipeline.models import Record, Snapshot, Source
 
