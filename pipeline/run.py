@@ -194,11 +194,11 @@ def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch:
     if order.origin == "crawl":
         return _crawl(order, run, archive, settings, watch)
     imported = _import(order, run, archive)
-    failed = tuple(_failed(answer) for answer in imported if answer.status >= 400 and not _is_plumbing(answer))
+    failed = tuple(_failed(answer) for answer in imported if _is_failure(answer) and not _is_plumbing(answer))
     added = _crawl(order, run, archive, settings, watch).unread if order.sources else ()
-    home = order.municipality.home_url
+    lost = {one.url for one in (*failed, *imported.unread)} - {one.final_url for one in imported if one.is_page}
     return Coverage(
-        home_read=all(one.url != home for one in failed),
+        home_read=order.municipality.home_url not in lost,
         found=len(imported) + len(imported.unread),
         fetched=len(imported),
         read=len(imported) - len(failed),
@@ -220,6 +220,11 @@ def _failed(answer: Snapshot) -> Unread:
     """A page that was down when the WARC was made was not seen, whoever made it."""
     cause, detail = cause_of(answer.status), f"status {answer.status}"
     return Unread(url=answer.final_url, cause=cause, detail=detail, sha256=answer.sha256, source=answer.source)
+
+
+def _is_failure(answer: Snapshot) -> bool:
+    """Errors, and a bare 304, which says that there is a page and not what it holds."""
+    return answer.status >= 400 or (answer.status == 304 and not answer.is_page)
 
 
 def _is_plumbing(answer: Snapshot) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -24,7 +25,8 @@ WITH_HTTP = {Record.RESPONSE, Record.REVISIT}
 class Answer:
     """One HTTP answer with its body, decoded. Made by `answer`, so that it reads back from a WARC as it is here.
 
-    unchanged: of a revisit, the sha256 of the body it stands for; its own is empty. since: when that was received.
+    unchanged: of a revisit, the sha256 of the body it stands for; its own is empty. since: when that was received; of:
+    at which address.
     """
 
     url: str
@@ -37,6 +39,7 @@ class Answer:
     record: Record = Record.RESPONSE
     unchanged: str = ""
     since: datetime | None = None
+    of: str = ""
 
     @property
     def sha256(self) -> str:
@@ -79,6 +82,7 @@ def answer(
     record: Record = Record.RESPONSE,
     unchanged: str = "",
     since: datetime | None = None,
+    of: str = "",
 ) -> Answer:
     """An answer in the form that survives a WARC. Raises ArchiveError for an address that is not http(s), ValueError
     for a time without zone."""
@@ -96,6 +100,7 @@ def answer(
         record=record,
         unchanged=unchanged,
         since=since,
+        of=of,
     )
 
 
@@ -111,3 +116,12 @@ def _address(url: str) -> str:
         raise ArchiveError(f"only http and https answers are archived, not {url[:200]!r}")
     rest = rest.encode("utf-8", "replace").decode("utf-8")
     return scheme.lower() + colon + re.sub(r"[\s\x00-\x1f\x7f<>]", lambda found: quote(found[0]), rest)
+
+
+def original_headers(stored: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Headers as the server sent them: the kept ones under their own name, without those that describe our copy."""
+    for name, value in stored:
+        if name.startswith(KEPT_AS):
+            yield name.removeprefix(KEPT_AS), value
+        elif name.lower() not in RENAMED:
+            yield name, value

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipeline.archive.answer import ASKED, INFO, KEPT_AS, RENAMED, SOURCE, WITH_HTTP, Answer, Placed, answer
+from pipeline.archive.answer import ASKED, INFO, SOURCE, WITH_HTTP, Answer, Placed, answer, original_headers
 from pipeline.errors import ArchiveError
 from pipeline.models import Record, Source
 
@@ -43,6 +43,7 @@ def our_answer(record: Any, body: bytes) -> Answer:
         record=kind,
         unchanged=(field("WARC-Payload-Digest") or "").removeprefix("sha256:") if since else "",
         since=datetime.fromisoformat(since) if since else None,
+        of=field("WARC-Refers-To-Target-URI") or "" if since else "",
     )
 
 
@@ -50,15 +51,6 @@ def _headers(stored: Any, field: Callable[[str], str | None]) -> tuple[tuple[str
     if stored is None:
         return (("Content-Type", field("Content-Type") or ""),)
     return tuple(original_headers(stored.headers))
-
-
-def original_headers(stored: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Headers as the server sent them: the kept ones under their own name, without those that describe our copy."""
-    for name, value in stored:
-        if name.startswith(KEPT_AS):
-            yield name.removeprefix(KEPT_AS), value
-        elif name.lower() not in RENAMED:
-            yield name, value
 
 
 def _parsed(member: bytes) -> Any:

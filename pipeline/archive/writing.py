@@ -53,7 +53,7 @@ def one_record(answer: Answer, info_id: str) -> bytes:
         ("WARC-Payload-Digest", "sha256:" + answer.sha256),
     ]
     if answer.since is not None:
-        head += [("WARC-Profile", PROFILES[answer.status == 304]), ("WARC-Refers-To-Target-URI", answer.final_url)]
+        head += [("WARC-Profile", PROFILES[answer.status == 304]), ("WARC-Refers-To-Target-URI", answer.of)]
         head += [("WARC-Refers-To-Date", _date(answer.since))]
     return _record(head, answer.record.value, "application/http; msgtype=response" if http else media, block)
 
