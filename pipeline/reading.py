@@ -49,7 +49,7 @@ class Read:
 
 def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers."""
-    answers = [answer for answer in archive.snapshots(run.id) if answer.status == 200]
+    answers = [_as_sent(answer, archive) for answer in archive.snapshots(run.id) if answer.is_page]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
     asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
     documents = [one[0] for one in asked.values()]
@@ -67,6 +67,14 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
+
+
+def _as_sent(answer: Snapshot, archive: Archive) -> Snapshot:
+    """The answer as of when these bytes were first there: the headers that came with a body that a 304 stands for, and
+    the day that no date on the page can be after. So the same bytes read alike in every survey."""
+    first = archive.original(answer)
+    headers = first.headers if answer.status == 304 else answer.headers
+    return answer.model_copy(update={"status": 200, "headers": headers, "fetched_at": first.fetched_at})
 
 
 def pages_of(sha256s: Set[str], archive: Archive) -> dict[str, Page]:

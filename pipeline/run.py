@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -112,7 +112,7 @@ def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tu
         run = _unfinished(order, store) or _begin(order)
         workspace.keep(order.criteria)
         store.save_run(run)
-        gathered = _gather(order, run, archive, settings, watch)
+        gathered = _gather(order, run, archive, _earlier(order, run, store), settings, watch)
         seen = read(archive, run, gathered, watch)
     return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
@@ -189,13 +189,24 @@ def _unfinished(order: Order, store: Store) -> Run | None:
     return last.model_copy(update={"criteria_sha256": order.criteria.sha256})
 
 
-def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+def _earlier(order: Order, run: Run, store: Store) -> tuple[str, ...]:
+    """Runs whose pages need not be sent again. Not those of a WARC or folder: only what a site itself sent may stand
+    for what it sends today."""
+    if order.fresh:
+        return ()
+    runs = store.runs(run.municipality.code)
+    return tuple(one.id for one in runs if one.origin == "crawl" and one.id != run.id)
+
+
+def _gather(
+    order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
+) -> Coverage:
     """Archive what there is to see; returns what was seen and what was not."""
     if order.origin == "crawl":
-        return _crawl(order, run, archive, settings, watch)
+        return _crawl(order, run, archive, earlier, settings, watch)
     imported = _import(order, run, archive)
     failed = tuple(_failed(answer) for answer in imported if _is_failure(answer) and not _is_plumbing(answer))
-    added = _crawl(order, run, archive, settings, watch).unread if order.sources else ()
+    added = _crawl(order, run, archive, earlier, settings, watch).unread if order.sources else ()
     lost = {one.url for one in (*failed, *imported.unread)} - {one.final_url for one in imported if one.is_page}
     return Coverage(
         home_read=order.municipality.home_url not in lost,
@@ -231,7 +242,9 @@ def _is_plumbing(answer: Snapshot) -> bool:
     return urlsplit(answer.url).path in ("/robots.txt", "/sitemap.xml", "/favicon.ico")
 
 
-def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+def _crawl(
+    order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
+) -> Coverage:
     home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
     plan = Plan(
         home_url=home,
@@ -251,7 +264,15 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
     frontier = Workspace(settings.home).frontier(run)
     code = order.municipality.code
     return asyncio.run(
-        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
+        crawl(
+            plan,
+            archive=archive,
+            code=code,
+            run_id=run.id,
+            frontier_path=frontier,
+            progress=progress,
+            earlier=earlier,
+        )
     )
 
 

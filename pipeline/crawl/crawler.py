@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pipeline.archive import Archive
+from pipeline.crawl.fetch import Answer
 from pipeline.crawl.frontier import Address, Frontier, State
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
 from pipeline.crawl.plan import Plan, Progress, cause_of
+from pipeline.crawl.recall import Recall
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.models import Cause, Coverage, Snapshot, Source
@@ -40,6 +42,7 @@ class Crawler:
         run_id: str,
         frontier_path: Path,
         progress: Callable[[Progress], None],
+        earlier: Sequence[str] = (),
     ) -> None:
         self._plan = plan
         self._archive = archive
@@ -47,7 +50,7 @@ class Crawler:
         self._run_id = run_id
         self._progress = progress
         self._frontier = Frontier(frontier_path, plan.max_pages)
-        self._visitor = Visitor(plan, self._keep_robots)
+        self._visitor = Visitor(plan, self._keep_robots, Recall(archive, earlier).of)
         homes = (canonical(plan.home_url) or "", self._frontier.fact("answered"))
         self._harvest = Harvest(plan.terms, self._frontier, Extent(tuple(home for home in homes if home)))
         self._busy: dict[asyncio.Task[None], Address] = {}
@@ -181,11 +184,11 @@ class Crawler:
         """Archives an answer, then notes in one step all that follows from it."""
         answer = visit.answer
         snapshot = self._write(address.url, visit, address.kind.source)
-        reading = read(answer, address.kind) if answer.status == 200 and answer.body.strip() else None
+        reading = read(answer, address.kind) if answer.is_page and answer.body.strip() else None
         with self._frontier.step():
             self._note_archived()
             if reading is None:
-                self._fail(address, answer.status, snapshot.sha256)
+                self._fail(address, answer, snapshot.sha256)
             elif reading.cause is not None:
                 self._frontier.fail(address, reading.cause, answer.media, sha256=snapshot.sha256)
             else:
@@ -201,9 +204,9 @@ class Crawler:
         if settled != address.url:
             self._frontier.same(settled, address)
 
-    def _fail(self, address: Address, status: int, sha256: str) -> None:
-        cause = cause_of(status)
-        if status == 200:
+    def _fail(self, address: Address, answer: Answer, sha256: str) -> None:
+        status, cause = answer.status, cause_of(answer.status)
+        if answer.is_page:
             self._frontier.fail(address, Cause.EMPTY, "an answer without a body", sha256=sha256)
             return
         if cause is Cause.NOT_FOUND and address.kind in (Kind.SITEMAP, Kind.FEED) and not address.label:
@@ -235,6 +238,7 @@ class Crawler:
             headers=answer.headers,
             body=answer.body,
             source=source,
+            earlier=answer.earlier,
         )
 
     def _note_archived(self) -> None:
