@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -14,8 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive
+from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
-from pipeline.extract import dated_list, extract, from_page
+from pipeline.extract import dated_list, extract, from_page, version
 from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Run, Snapshot, Source, Unread
 from pipeline.urls import in_scope
 
@@ -47,15 +49,18 @@ class Read:
     coverage: Coverage
 
 
-def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
-    """Every readable document of the run as a Page. gathered: what is known of the answers."""
+def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
+    """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
+    before."""
     answers = [_as_sent(answer, archive) for answer in archive.snapshots(run.id) if answer.is_page]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
     asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
     documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
-    for done, (document, outcome) in enumerate(zip(documents, _extracted(archive, documents), strict=True), start=1):
+    for done, (document, outcome) in enumerate(
+        zip(documents, _extracted(archive, documents, kept), strict=True), start=1
+    ):
         watch("extract", done, len(documents), outcome.url)
         if isinstance(outcome, Page):
             pages[outcome.sha256] = outcome
@@ -134,7 +139,43 @@ def _is_xml(snapshot: Snapshot) -> bool:
     return any(word in media for word in _XML) and "xhtml" not in media
 
 
-def _extracted(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
+def _extracted(archive: Archive, documents: Sequence[Snapshot], kept: Pages | None) -> Iterator[Page | Unread]:
+    """What each document says. A kept page counts only while the archive has its body, whole."""
+    asked = [_essence(one) for one in documents]
+    known = [kept.get(_key(one)) if kept else None for one in asked]
+    fresh = _extracted_now(archive, [one for one, found in zip(asked, known, strict=True) if found is None])
+    for one, found in zip(asked, known, strict=True):
+        if found is not None:
+            archive.body(one.sha256)
+            yield found
+            continue
+        outcome = next(fresh)
+        if kept and not (isinstance(outcome, Unread) and outcome.cause is Cause.BROKEN):  # it may have been the machine
+            kept.put(_key(one), outcome)
+        yield outcome
+
+
+def _essence(document: Snapshot) -> Snapshot:
+    """All of an answer that what it says may depend on, and nothing else."""
+    day = document.fetched_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Snapshot(
+        url=document.final_url,
+        final_url=document.final_url,
+        fetched_at=day,
+        status=200,
+        headers=(("content-type", document.header("content-type")),),
+        sha256=document.sha256,
+        warc="",
+        offset=0,
+        source=document.source,
+    )
+
+
+def _key(essence: Snapshot) -> str:
+    return hashlib.sha256(f"{version()} {essence.model_dump_json()}".encode()).hexdigest()
+
+
+def _extracted_now(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
     if len(documents) < POOL_FROM_DOCUMENTS:
         yield from (extract(document, archive.body(document.sha256)) for document in documents)
         return

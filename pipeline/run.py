@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive, Imported, import_site, import_warc
-from pipeline.cache import Answers
+from pipeline.cache import Answers, Pages
 from pipeline.crawl import Plan, Progress, cause_of, crawl
 from pipeline.errors import InputError
 from pipeline.judge.ask import Asked
@@ -96,8 +96,8 @@ def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
-    with Archive(Workspace(settings.home).archive) as archive:
-        return replace(read(archive, run, run.coverage, watch), coverage=run.coverage)
+    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+        return replace(read(archive, run, run.coverage, watch, kept), coverage=run.coverage)
 
 
 def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
@@ -113,7 +113,8 @@ def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tu
         workspace.keep(order.criteria)
         store.save_run(run)
         gathered = _gather(order, run, archive, _earlier(order, run, store), settings, watch)
-        seen = read(archive, run, gathered, watch)
+        with Pages(settings.cache / "pages") as kept:
+            seen = read(archive, run, gathered, watch, kept)
     return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
 
