@@ -18,7 +18,7 @@ from pipeline.archive import Archive
 from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
 from pipeline.extract import dated_list, extract, from_page, version
-from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Run, Snapshot, Source, Unread
+from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Record, Run, Snapshot, Source, Unread
 from pipeline.urls import in_scope
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
@@ -52,7 +52,7 @@ class Read:
 def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
     before."""
-    answers = [_as_sent(answer, archive) for answer in archive.snapshots(run.id) if answer.is_page]
+    answers = [_as_sent(answer, archive) for answer in _newest(archive.snapshots(run.id))]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
     asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
     documents = [one[0] for one in asked.values()]
@@ -72,6 +72,18 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pag
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
+
+
+def _newest(answers: Sequence[Snapshot]) -> list[Snapshot]:
+    """Of each address the page that it gave last: a WARC may hold it as of several days, and only one is today's."""
+    last: dict[tuple[str, bool], Snapshot] = {}
+    for answer in sorted((one for one in answers if one.is_page), key=lambda one: one.fetched_at):
+        last[answer.final_url, _is_received(answer)] = answer
+    return [one for one in answers if last.get((one.final_url, _is_received(one))) == one]
+
+
+def _is_received(answer: Snapshot) -> bool:
+    return answer.record in (Record.RESPONSE, Record.REVISIT)
 
 
 def _as_sent(answer: Snapshot, archive: Archive) -> Snapshot:

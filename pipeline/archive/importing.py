@@ -199,7 +199,7 @@ def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_ur
             keep(outcome)
         else:
             unread.append(outcome)
-    _demand_official(snapshots, path, home_url)
+    _demand_official(snapshots, unread, path, home_url)
     return Imported(snapshots, unread)
 
 
@@ -237,10 +237,11 @@ def _attributed(found: Answer, home_url: str | None) -> Answer:
     return found
 
 
-def _demand_official(snapshots: list[Snapshot], path: Path, home_url: str | None) -> None:
+def _demand_official(snapshots: list[Snapshot], unread: list[Unread], path: Path, home_url: str | None) -> None:
     """A WARC of another site must not read as a site on which nothing was found."""
     if not snapshots:
-        raise SiteError(f"{path} holds no HTTP answer that can be read; give the WARC of a crawl")
+        why = f" ({unread[0].url}: {unread[0].detail})" if unread else ""
+        raise SiteError(f"{path} holds no HTTP answer that can be read{why}; give the WARC of a crawl")
     if not any(each.source is Source.OFFICIAL for each in snapshots):
         first = snapshots[0].final_url
         raise SiteError(f"{path} holds no page of {home_url} (but {first}); give its home page with --url")
