@@ -290,3 +290,17 @@ def test_kill_9_in_the_second_survey_loses_nothing(tmp_path: Path) -> None:
     assert set(site.bodies) <= changed
     with Archive(tmp_path / "archive") as archive:
         assert all(archive.body(one.sha256) for one in done.snapshots if one.is_page)
+
+
+# --- redirects --------------------------------------------------------------------------------------------------------
+
+
+def test_a_redirect_is_archived_even_where_it_leads_to_a_page_already_read(tmp_path: Path) -> None:
+    site = small()
+    with serve(lambda path: redirect("/b.html", 301) if path == "/a.html" else site(path)) as server:
+        crawled = first(server, tmp_path)
+    moved = [one for one in crawled.snapshots if one.status == 301]
+    assert [(path_of(one.url), path_of(one.final_url), one.header("location")) for one in moved] == [
+        ("/a.html", "/a.html", "/b.html")
+    ]
+    assert crawled.coverage.fetched == len(crawled.snapshots)

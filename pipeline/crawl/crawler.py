@@ -155,7 +155,10 @@ class Crawler:
             return
         try:
             visit = await self._visitor.visit(
-                address.url, wanted=lambda media: _wanted(media, address), enter=lambda hop: self._enter(hop, address)
+                address.url,
+                wanted=lambda media: _wanted(media, address),
+                enter=lambda hop: self._enter(hop, address),
+                passed=lambda redirect: self._keep_redirect(redirect, address),
             )
         except _AlreadyReadError:
             with self._frontier.step():
@@ -183,7 +186,7 @@ class Crawler:
     def _keep(self, address: Address, visit: Visit) -> None:
         """Archives an answer, then notes in one step all that follows from it."""
         answer = visit.answer
-        snapshot = self._write(address.url, visit, address.kind.source)
+        snapshot = self._write(address.url, visit.answer, address.kind.source)
         reading = read(answer, address.kind) if answer.is_page and answer.body.strip() else None
         with self._frontier.step():
             self._note_archived()
@@ -226,8 +229,7 @@ class Crawler:
             )
         )
 
-    def _write(self, url: str, visit: Visit, source: Source) -> Snapshot:
-        answer = visit.answer
+    def _write(self, url: str, answer: Answer, source: Source) -> Snapshot:
         return self._archive.write(
             code=self._code,
             run_id=self._run_id,
@@ -244,8 +246,14 @@ class Crawler:
     def _note_archived(self) -> None:
         self._frontier.note("archived", str(int(self._frontier.fact("archived") or 0) + 1))
 
+    def _keep_redirect(self, redirect: Answer, address: Address) -> None:
+        """Where a page has gone, which is all that is left to know of it when its new address was read already."""
+        self._write(redirect.url, redirect, address.kind.source)
+        with self._frontier.step():
+            self._note_archived()
+
     def _keep_robots(self, visit: Visit) -> None:
-        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit, Source.OFFICIAL)
+        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit.answer, Source.OFFICIAL)
         with self._frontier.step():
             self._note_archived()
 

@@ -65,8 +65,16 @@ class Visitor:
     async def close(self) -> None:
         await self._client.close()
 
-    async def visit(self, url: str, *, wanted: Callable[[str], bool], enter: Callable[[str], None]) -> Visit:
-        """The final answer of an address. enter: called with each redirect's target, raises to stop there.
+    async def visit(
+        self,
+        url: str,
+        *,
+        wanted: Callable[[str], bool],
+        enter: Callable[[str], None],
+        passed: Callable[[Answer], None] = lambda _: None,
+    ) -> Visit:
+        """The final answer of an address. passed: called with each redirect on the way; enter: then with its target,
+        raises to stop there.
 
         Raises UnfetchedError where there is no answer; a hop to a refused address, a loop or a sixth hop is REDIRECT.
         """
@@ -77,13 +85,13 @@ class Visitor:
             self.pace.slow(host_port(hop)[0], rules.crawl_delay(self._agent))
             return await self._ask(hop, wanted)
 
-        return await _follow(url, ask, enter)
+        return await _follow(url, ask, enter, passed)
 
     async def _robots_txt(self, url: str) -> Answer:
         async def ask(hop: str) -> Answer:
             return await self._ask(hop, lambda _: True, max_bytes=4 * ROBOTS_BYTES)
 
-        visit = await _follow(url, ask, lambda _: None)
+        visit = await _follow(url, ask, lambda _: None, lambda _: None)
         self._keep_robots(visit)
         return visit.answer
 
@@ -126,7 +134,12 @@ class Visitor:
         raise AssertionError("the last try returns or raises")
 
 
-async def _follow(url: str, ask: Callable[[str], Awaitable[Answer]], enter: Callable[[str], None]) -> Visit:
+async def _follow(
+    url: str,
+    ask: Callable[[str], Awaitable[Answer]],
+    enter: Callable[[str], None],
+    passed: Callable[[Answer], None],
+) -> Visit:
     hops: list[str] = []
     while True:
         try:
@@ -137,6 +150,7 @@ async def _follow(url: str, ask: Callable[[str], Awaitable[Answer]], enter: Call
             raise
         if answer.status not in _REDIRECTS:
             return Visit(answer, tuple(hops))
+        passed(answer)
         hops.append(url)
         url = _location(answer, hops)
         enter(url)
