@@ -136,6 +136,7 @@ def test_our_own_second_run_says_where_its_bodies_are(archive: Archive, tmp_path
         named = record.rec_headers.get_header("WARC-Refers-To-Date")
         assert datetime.fromisoformat(named) == first.fetched_at
         assert record.rec_headers.get_header("WARC-Refers-To-Target-URI") == HOME
+        assert record.http_headers.get_header("Content-Length") is None  # it would be that of no body
     second = archive.folder / CODE / "run-2.warc.gz"
     both = tmp_path / "both.warc.gz"
     both.write_bytes(second.read_bytes() + (archive.folder / CODE / "run-1.warc.gz").read_bytes())

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from pipeline.archive.answer import ASKED, INFO, KEPT_AS, RENAMED, SOURCE, WITH_HTTP, Answer
+from pipeline.models import Record
 
 VERSION = "WARC/1.1"
 CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -74,7 +75,9 @@ def _record(head: list[tuple[str, str]], kind: str, content_type: str, block: by
 def _http_head(answer: Answer) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {_phrase(answer.status)}".rstrip()]
     lines += [f"{_stored_name(name)}: {value}" for name, value in answer.headers]
-    lines += [f"Content-Length: {len(answer.body)}", "", ""]
+    if answer.record is not Record.REVISIT:  # a reader that joins this head to the earlier body would take none of it
+        lines.append(f"Content-Length: {len(answer.body)}")
+    lines += ["", ""]
     return "\r\n".join(lines).encode()
 
 
