@@ -13,6 +13,7 @@ from scripted_server import Asked, Reply, Scripted, said
 from scripted_server import serve as serve_model
 
 from pipeline.archive import Archive
+from pipeline.desk.pages import Pages
 from pipeline.models import Record, Run
 from pipeline.review.queue import digest
 from pipeline.store.store import Store
@@ -78,6 +79,8 @@ def test_a_second_survey_of_an_unchanged_city_makes_no_call_and_downloads_no_bod
         assert quotes
         assert all(archive.body(quote.page_sha256) for quote in quotes)
         assert {one.record for one in archive.snapshots(second.id) if one.is_page} == {Record.REVISIT}
+        shown = [Pages(archive).at(second.id, quote.url) for quote in quotes]  # where a reviewer reads it
+        assert all(page and quote.text in page.text for page, quote in zip(shown, quotes, strict=True))
 
 
 @pytest.mark.timeout(60)
