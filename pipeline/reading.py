@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -14,9 +15,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive
+from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
-from pipeline.extract import dated_list, extract, from_page
-from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Run, Snapshot, Source, Unread
+from pipeline.extract import dated_list, extract, from_page, version
+from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Record, Run, Snapshot, Source, Unread
 from pipeline.urls import in_scope
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
@@ -47,15 +49,18 @@ class Read:
     coverage: Coverage
 
 
-def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
-    """Every readable document of the run as a Page. gathered: what is known of the answers."""
-    answers = [answer for answer in archive.snapshots(run.id) if answer.status == 200]
+def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
+    """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
+    before."""
+    answers = [_as_sent(answer, archive) for answer in _newest(archive.snapshots(run.id))]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
     asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
     documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
-    for done, (document, outcome) in enumerate(zip(documents, _extracted(archive, documents), strict=True), start=1):
+    for done, (document, outcome) in enumerate(
+        zip(documents, _extracted(archive, documents, kept), strict=True), start=1
+    ):
         watch("extract", done, len(documents), outcome.url)
         if isinstance(outcome, Page):
             pages[outcome.sha256] = outcome
@@ -67,6 +72,26 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
     return Read(pages, tuple(one for one in lists if one), coverage)
+
+
+def _newest(answers: Sequence[Snapshot]) -> list[Snapshot]:
+    """Of each address the page that it gave last: a WARC may hold it as of several days, and only one is today's."""
+    last: dict[tuple[str, bool], Snapshot] = {}
+    for answer in sorted((one for one in answers if one.is_page), key=lambda one: one.fetched_at):
+        last[answer.final_url, _is_received(answer)] = answer
+    return [one for one in answers if last.get((one.final_url, _is_received(one))) == one]
+
+
+def _is_received(answer: Snapshot) -> bool:
+    return answer.record in (Record.RESPONSE, Record.REVISIT)
+
+
+def _as_sent(answer: Snapshot, archive: Archive) -> Snapshot:
+    """The answer as of when these bytes were first there: the headers that came with a body that a 304 stands for, and
+    the day that no date on the page can be after. So the same bytes read alike in every survey."""
+    first = archive.original(answer)
+    headers = first.headers if answer.status == 304 else answer.headers
+    return answer.model_copy(update={"status": 200, "headers": headers, "fetched_at": first.fetched_at})
 
 
 def pages_of(sha256s: Set[str], archive: Archive) -> dict[str, Page]:
@@ -126,7 +151,43 @@ def _is_xml(snapshot: Snapshot) -> bool:
     return any(word in media for word in _XML) and "xhtml" not in media
 
 
-def _extracted(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
+def _extracted(archive: Archive, documents: Sequence[Snapshot], kept: Pages | None) -> Iterator[Page | Unread]:
+    """What each document says. A kept page counts only while the archive has its body, whole."""
+    asked = [_essence(one) for one in documents]
+    known = [kept.get(_key(one)) if kept else None for one in asked]
+    fresh = _extracted_now(archive, [one for one, found in zip(asked, known, strict=True) if found is None])
+    for one, found in zip(asked, known, strict=True):
+        if found is not None:
+            archive.body(one.sha256)
+            yield found
+            continue
+        outcome = next(fresh)
+        if kept and not (isinstance(outcome, Unread) and outcome.cause is Cause.BROKEN):  # it may have been the machine
+            kept.put(_key(one), outcome)
+        yield outcome
+
+
+def _essence(document: Snapshot) -> Snapshot:
+    """All of an answer that what it says may depend on, and nothing else."""
+    day = document.fetched_at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Snapshot(
+        url=document.final_url,
+        final_url=document.final_url,
+        fetched_at=day,
+        status=200,
+        headers=(("content-type", document.header("content-type")),),
+        sha256=document.sha256,
+        warc="",
+        offset=0,
+        source=document.source,
+    )
+
+
+def _key(essence: Snapshot) -> str:
+    return hashlib.sha256(f"{version()} {essence.model_dump_json()}".encode()).hexdigest()
+
+
+def _extracted_now(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
     if len(documents) < POOL_FROM_DOCUMENTS:
         yield from (extract(document, archive.body(document.sha256)) for document in documents)
         return

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive, Imported, import_site, import_warc
-from pipeline.cache import Answers
+from pipeline.cache import Answers, Pages
 from pipeline.crawl import Plan, Progress, cause_of, crawl
 from pipeline.errors import InputError
 from pipeline.judge.ask import Asked
@@ -96,8 +96,8 @@ def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
-    with Archive(Workspace(settings.home).archive) as archive:
-        return replace(read(archive, run, run.coverage, watch), coverage=run.coverage)
+    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+        return replace(read(archive, run, run.coverage, watch, kept), coverage=run.coverage)
 
 
 def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
@@ -112,8 +112,9 @@ def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tu
         run = _unfinished(order, store) or _begin(order)
         workspace.keep(order.criteria)
         store.save_run(run)
-        gathered = _gather(order, run, archive, settings, watch)
-        seen = read(archive, run, gathered, watch)
+        gathered = _gather(order, run, archive, _earlier(order, run, store), settings, watch)
+        with Pages(settings.cache / "pages") as kept:
+            seen = read(archive, run, gathered, watch, kept)
     return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
 
@@ -189,16 +190,27 @@ def _unfinished(order: Order, store: Store) -> Run | None:
     return last.model_copy(update={"criteria_sha256": order.criteria.sha256})
 
 
-def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+def _earlier(order: Order, run: Run, store: Store) -> tuple[str, ...]:
+    """Runs whose pages need not be sent again. Not those of a WARC or folder: only what a site itself sent may stand
+    for what it sends today."""
+    if order.fresh:
+        return ()
+    runs = store.runs(run.municipality.code)
+    return tuple(one.id for one in runs if one.origin == "crawl" and one.id != run.id)
+
+
+def _gather(
+    order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
+) -> Coverage:
     """Archive what there is to see; returns what was seen and what was not."""
     if order.origin == "crawl":
-        return _crawl(order, run, archive, settings, watch)
+        return _crawl(order, run, archive, earlier, settings, watch)
     imported = _import(order, run, archive)
-    failed = tuple(_failed(answer) for answer in imported if answer.status >= 400 and not _is_plumbing(answer))
-    added = _crawl(order, run, archive, settings, watch).unread if order.sources else ()
-    home = order.municipality.home_url
+    failed = tuple(_failed(answer) for answer in imported if _is_failure(answer) and not _is_plumbing(answer))
+    added = _crawl(order, run, archive, earlier, settings, watch).unread if order.sources else ()
+    lost = {one.url for one in (*failed, *imported.unread)} - {one.final_url for one in imported if one.is_page}
     return Coverage(
-        home_read=all(one.url != home for one in failed),
+        home_read=order.municipality.home_url not in lost,
         found=len(imported) + len(imported.unread),
         fetched=len(imported),
         read=len(imported) - len(failed),
@@ -222,11 +234,18 @@ def _failed(answer: Snapshot) -> Unread:
     return Unread(url=answer.final_url, cause=cause, detail=detail, sha256=answer.sha256, source=answer.source)
 
 
+def _is_failure(answer: Snapshot) -> bool:
+    """Errors, and a bare 304, which says that there is a page and not what it holds."""
+    return answer.status >= 400 or (answer.status == 304 and not answer.is_page)
+
+
 def _is_plumbing(answer: Snapshot) -> bool:
     return urlsplit(answer.url).path in ("/robots.txt", "/sitemap.xml", "/favicon.ico")
 
 
-def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
+def _crawl(
+    order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
+) -> Coverage:
     home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
     plan = Plan(
         home_url=home,
@@ -246,7 +265,15 @@ def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: 
     frontier = Workspace(settings.home).frontier(run)
     code = order.municipality.code
     return asyncio.run(
-        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
+        crawl(
+            plan,
+            archive=archive,
+            code=code,
+            run_id=run.id,
+            frontier_path=frontier,
+            progress=progress,
+            earlier=earlier,
+        )
     )
 
 

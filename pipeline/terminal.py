@@ -117,6 +117,15 @@ def _short(text: str) -> str:
     return line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
 
 
+def surveys(runs: Sequence[Run]) -> None:
+    """The runs of a municipality, a line each, with the ids by which other commands know them."""
+    for run in runs:
+        seen = run.coverage
+        pages = f"{seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left" if seen else "no pages yet"
+        line = f"{run.id}  as of {run.as_of}  {run.state}  {pages}  {run.judge or 'not judged'}  {run.origin}"
+        Console(soft_wrap=True).print(printable(line), markup=False, highlight=False)
+
+
 def waiting(items: Sequence[QueueItem], limit: int, *, blind: Collection[int] = ()) -> None:
     """What waits for a person, the most doubtful first. blind: numbers of items that are coded without the proposal."""
     more = ", the first of them" if len(items) == limit else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +37,14 @@ def plan(url: str, **changes: object) -> Plan:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def run(plan: Plan, folder: Path, progress: Callable[[Progress], None] = lambda _: None) -> Crawled:
+def run(
+    plan: Plan,
+    folder: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    run_id: str = RUN,
+    earlier: Sequence[str] = (),
+) -> Crawled:
     folder.mkdir(exist_ok=True)
     with Archive(folder / "archive") as archive:
         coverage = asyncio.run(
@@ -45,14 +52,15 @@ def run(plan: Plan, folder: Path, progress: Callable[[Progress], None] = lambda 
                 plan,
                 archive=archive,
                 code=CODE,
-                run_id=RUN,
-                frontier_path=folder / "frontier.db",
+                run_id=run_id,
+                frontier_path=folder / ("frontier.db" if run_id == RUN else f"{run_id}.db"),
                 progress=progress,
+                earlier=earlier,
             )
         )
-        return Crawled(coverage, tuple(archive.snapshots(RUN)))
+        return Crawled(coverage, tuple(archive.snapshots(run_id)))
 
 
 if __name__ == "__main__":
     order = json.loads(sys.argv[1])
-    run(plan(order["url"], **order.get("changes", {})), Path(order["folder"]))
+    run(plan(order["url"], **order.get("changes", {})), Path(order["folder"]), **order.get("more", {}))

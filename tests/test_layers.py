@@ -17,7 +17,7 @@ FLOORS = (
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace",),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
-    ("panel", "reading"),
+    ("panel", "reading", "compare"),
     ("judging",),
     ("run", "desk"),
     ("batches", "web"),

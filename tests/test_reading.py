@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.archive import Archive
@@ -76,3 +76,20 @@ def test_a_home_page_that_leads_nowhere_is_no_site(tmp_path: Path) -> None:
     coverage = seen(tmp_path, {"": "<title>青空市</title><p>3秒後に移動します</p>"}).coverage
     assert not coverage.home_read
     assert [one.detail for one in coverage.unread] == ["it led to no other page"]
+
+
+def test_of_a_page_archived_on_several_days_the_last_counts(tmp_path: Path) -> None:
+    """As a WARC of two surveys holds it: what stood there before is no evidence of today."""
+    with Archive(tmp_path) as archive:
+        for day, says in ((3, "二代目"), (1, "初代"), (2, "先代")):
+            archive.write(
+                code="999991",
+                run_id="20261120T000000000000Z-999991",
+                url=HOME,
+                final_url=HOME,
+                fetched_at=NOW - timedelta(days=9 - day),
+                status=200,
+                headers=(("content-type", "text/html; charset=utf-8"),),
+                body=f"<p>{says}の市長です。</p>".encode(),
+            )
+    assert [page.text for page in seen(tmp_path, {}).pages.values()] == ["二代目の市長です。"]

@@ -51,7 +51,9 @@ def classify(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let the typed addresses be private ones.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of continuing an unfinished run.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Continue no unfinished run, and ask for every page in full.")
+    ] = False,
     model: Model = "",
     base_url: BaseUrl = "",
     judges: Judges = "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,16 +23,18 @@ async def crawl(
     run_id: str,
     frontier_path: Path,
     progress: Callable[[Progress], None],
+    earlier: Sequence[str] = (),
 ) -> Coverage:
     """Archive what the plan names and report what was seen and what was not.
 
     frontier_path: SQLite file with all that is known of the crawl. After kill -9 or a cancellation the same call goes
-    on from it; after a finished crawl it returns the same coverage without a request. Raises ArchiveError where an
-    answer cannot be archived.
+    on from it; after a finished crawl it returns the same coverage without a request. earlier: runs whose pages are
+    asked for conditionally; an unchanged one is archived as a revisit. Raises ArchiveError where an answer cannot be
+    archived.
     """
     from pipeline.crawl.crawler import Crawler  # loads the HTTP client, which `--help` can do without
 
     async with Crawler(
-        plan, archive=archive, code=code, run_id=run_id, frontier_path=frontier_path, progress=progress
+        plan, archive=archive, code=code, run_id=run_id, frontier_path=frontier_path, progress=progress, earlier=earlier
     ) as crawler:
         return await crawler.run()

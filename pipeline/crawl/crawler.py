@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from pipeline.archive import Archive
+from pipeline.crawl.fetch import Answer
 from pipeline.crawl.frontier import Address, Frontier, State
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
 from pipeline.crawl.plan import Plan, Progress, cause_of
+from pipeline.crawl.recall import Recall
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.models import Cause, Coverage, Snapshot, Source
@@ -40,6 +42,7 @@ class Crawler:
         run_id: str,
         frontier_path: Path,
         progress: Callable[[Progress], None],
+        earlier: Sequence[str] = (),
     ) -> None:
         self._plan = plan
         self._archive = archive
@@ -47,7 +50,7 @@ class Crawler:
         self._run_id = run_id
         self._progress = progress
         self._frontier = Frontier(frontier_path, plan.max_pages)
-        self._visitor = Visitor(plan, self._keep_robots)
+        self._visitor = Visitor(plan, self._keep_robots, Recall(archive, earlier).of)
         homes = (canonical(plan.home_url) or "", self._frontier.fact("answered"))
         self._harvest = Harvest(plan.terms, self._frontier, Extent(tuple(home for home in homes if home)))
         self._busy: dict[asyncio.Task[None], Address] = {}
@@ -152,7 +155,10 @@ class Crawler:
             return
         try:
             visit = await self._visitor.visit(
-                address.url, wanted=lambda media: _wanted(media, address), enter=lambda hop: self._enter(hop, address)
+                address.url,
+                wanted=lambda media: _wanted(media, address),
+                enter=lambda hop: self._enter(hop, address),
+                passed=lambda redirect: self._keep_redirect(redirect, address),
             )
         except _AlreadyReadError:
             with self._frontier.step():
@@ -180,12 +186,12 @@ class Crawler:
     def _keep(self, address: Address, visit: Visit) -> None:
         """Archives an answer, then notes in one step all that follows from it."""
         answer = visit.answer
-        snapshot = self._write(address.url, visit, address.kind.source)
-        reading = read(answer, address.kind) if answer.status == 200 and answer.body.strip() else None
+        snapshot = self._write(address.url, visit.answer, address.kind.source)
+        reading = read(answer, address.kind) if answer.is_page and answer.body.strip() else None
         with self._frontier.step():
             self._note_archived()
             if reading is None:
-                self._fail(address, answer.status, snapshot.sha256)
+                self._fail(address, answer, snapshot.sha256)
             elif reading.cause is not None:
                 self._frontier.fail(address, reading.cause, answer.media, sha256=snapshot.sha256)
             else:
@@ -201,9 +207,9 @@ class Crawler:
         if settled != address.url:
             self._frontier.same(settled, address)
 
-    def _fail(self, address: Address, status: int, sha256: str) -> None:
-        cause = cause_of(status)
-        if status == 200:
+    def _fail(self, address: Address, answer: Answer, sha256: str) -> None:
+        status, cause = answer.status, cause_of(answer.status)
+        if answer.is_page:
             self._frontier.fail(address, Cause.EMPTY, "an answer without a body", sha256=sha256)
             return
         if cause is Cause.NOT_FOUND and address.kind in (Kind.SITEMAP, Kind.FEED) and not address.label:
@@ -223,8 +229,7 @@ class Crawler:
             )
         )
 
-    def _write(self, url: str, visit: Visit, source: Source) -> Snapshot:
-        answer = visit.answer
+    def _write(self, url: str, answer: Answer, source: Source) -> Snapshot:
         return self._archive.write(
             code=self._code,
             run_id=self._run_id,
@@ -235,13 +240,20 @@ class Crawler:
             headers=answer.headers,
             body=answer.body,
             source=source,
+            earlier=answer.earlier,
         )
 
     def _note_archived(self) -> None:
         self._frontier.note("archived", str(int(self._frontier.fact("archived") or 0) + 1))
 
+    def _keep_redirect(self, redirect: Answer, address: Address) -> None:
+        """Where a page has gone, which is all that is left to know of it when its new address was read already."""
+        self._write(redirect.url, redirect, address.kind.source)
+        with self._frontier.step():
+            self._note_archived()
+
     def _keep_robots(self, visit: Visit) -> None:
-        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit, Source.OFFICIAL)
+        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit.answer, Source.OFFICIAL)
         with self._frontier.step():
             self._note_archived()
 

@@ -52,6 +52,7 @@ CAUSES = {
     Cause.MEDIA: "対象外の形式（HTML・PDF・テキスト以外）",
     Cause.NEEDS_OCR: "文字情報のない PDF（画像のみ）",
     Cause.BROKEN: "文書が壊れていて読めない",
+    Cause.ELSEWHERE: "本文が別の WARC にある（再訪の記録のみ）",
 }
 
 SOURCES = {Source.OFFICIAL: "公式", Source.SERVICE: "外部サービス", Source.PRESS: "報道"}
