@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -45,9 +46,9 @@ class Visitor:
         # Rules name a crawler by its product token; a whole User-Agent line may hold other crawlers' names as words.
         self._agent = plan.user_agent.split("/")[0].split()[0] if plan.user_agent.strip() else "Akashi"
         self.robots = Robots(self._robots_txt, self._agent)
-        self._guard = Guard(plan.allow_private)
+        self.guard = Guard(plan.allow_private)
         self._client = Client(
-            self._guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
+            self.guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
         )
         self._keep_robots = keep_robots
         self._silent: dict[str, int] = {}
@@ -62,12 +63,30 @@ class Visitor:
         """
 
         async def ask(hop: str) -> Answer:
-            rules = await self.robots.rules(hop)
-            rules.check(hop, self._agent)
-            self.pace.slow(host_port(hop)[0], rules.crawl_delay(self._agent))
+            await self.permit(hop)
             return await self._ask(hop, wanted)
 
         return await _follow(url, ask, enter)
+
+    async def permit(self, url: str) -> None:
+        """Raises UnfetchedError where robots.txt forbids the address; keeps the pace that it asks for."""
+        rules = await self.robots.rules(url)
+        rules.check(url, self._agent)
+        self.pace.slow(host_port(url)[0], rules.crawl_delay(self._agent))
+
+    def forbids(self, url: str) -> bool:
+        """Whether the robots.txt of an origin that is known by now forbids the address. Asks nothing."""
+        try:
+            self.robots.known(url).check(url, self._agent)
+        except UnfetchedError:
+            return True
+        return False
+
+    @asynccontextmanager
+    async def turn(self, url: str) -> AsyncIterator[None]:
+        """The turn of one page view in a browser: waited for like that of a request, and held until it is over."""
+        async with self.pace.turn(await self.guard.check(url)):
+            yield
 
     async def _robots_txt(self, url: str) -> Answer:
         async def ask(hop: str) -> Answer:
@@ -85,7 +104,7 @@ class Visitor:
                 Cause.TIMEOUT, f"{host} failed to answer {SILENT_AFTER} times in a row and was left alone"
             )
         for last in (False,) * (TRIES - 1) + (True,):
-            target = await self._guard.check(url)
+            target = await self.guard.check(url)
             try:
                 async with self.pace.turn(target):
                     answer = await self._client.ask(url, wanted, max_bytes=max_bytes)
