@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -82,11 +81,10 @@ class Visitor:
             return True
         return False
 
-    @asynccontextmanager
-    async def turn(self, url: str) -> AsyncIterator[None]:
-        """The turn of one page view in a browser: waited for like that of a request, and held until it is over."""
+    async def wait_turn(self, url: str) -> None:
+        """Waits until a browser may open the address, as a request would: the page view is one visitor's."""
         async with self.pace.turn(await self.guard.check(url)):
-            yield
+            pass
 
     async def _robots_txt(self, url: str) -> Answer:
         async def ask(hop: str) -> Answer:

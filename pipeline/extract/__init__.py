@@ -8,7 +8,7 @@ from datetime import date
 from pipeline.models import Cause, DatedList, Page, Snapshot, Unread
 
 # Part of every key under which something derived from a page is kept: raise it when the same bytes give another Page.
-EXTRACTOR_VERSION = "2"
+EXTRACTOR_VERSION = "3"
 
 __all__ = ["EXTRACTOR_VERSION", "dated_list", "extract", "from_page"]
 
