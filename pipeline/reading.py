@@ -14,11 +14,26 @@ from multiprocessing import get_context
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
+
 from pipeline.archive import Archive
 from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
 from pipeline.extract import dated_list, extract, from_page, version
-from pipeline.models import Cause, Coverage, DatedList, Media, Page, Pending, Record, Run, Snapshot, Source, Unread
+from pipeline.models import (
+    Cause,
+    Coverage,
+    DatedList,
+    Media,
+    Page,
+    Pending,
+    Record,
+    Run,
+    Snapshot,
+    Source,
+    Speed,
+    Unread,
+)
 from pipeline.urls import in_scope
 
 # Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
@@ -34,27 +49,32 @@ _ALIKE = "the same few words as at other addresses"
 _STAMPS = re.compile(r"[0-9a-f:./-]{6,}", re.I)  # times and incident numbers, which differ each time
 
 _XML = ("xml", "rss", "rdf", "gzip")
+# Asked for by every crawl and linked by nobody: what else answers there is the site's way of saying "not found".
+_PLUMBING = ("/robots.txt", "/sitemap.xml")
 
 
-# stage (crawl, extract, judge), done, total, a word on what is under way
+# stage (crawl, measure, extract, judge), done, total, a word on what is under way
 Watch = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Read:
-    """pages by sha256 of their body; lists: what the site says of its own changes; coverage: seen and unseen."""
+    """pages by sha256 of their body; lists: what the site says of its own changes; coverage: seen and unseen; speed:
+    how fast the home page was displayed, None where nobody tried to measure it."""
 
     pages: Mapping[str, Page]
     lists: tuple[DatedList, ...]
     coverage: Coverage
+    speed: Speed | None = None
 
 
 def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
     before."""
-    answers = [_as_sent(answer, archive) for answer in _newest(archive.snapshots(run.id))]
+    standing = _standing(_newest(archive.snapshots(run.id)))
+    answers = [_as_sent(answer, archive) for answer in standing]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
-    asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
+    asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith(_PLUMBING))
     documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
@@ -71,7 +91,27 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pag
     lists = [dated_list(feed, archive.body(feed.sha256)) for feed in feeds]
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
-    return Read(pages, tuple(one for one in lists if one), coverage)
+    return Read(pages, tuple(one for one in lists if one), coverage, speed_of(archive, run.id))
+
+
+def speed_of(archive: Archive, run_id: str) -> Speed | None:
+    """What the run measured of the home page's display last, or None."""
+    for snapshot in reversed(archive.snapshots(run_id)):
+        if snapshot.record is Record.RESOURCE:
+            try:
+                speed = Speed.model_validate_json(archive.body(snapshot.sha256))
+            except ValidationError:
+                continue  # another measurement
+            return speed.model_copy(update={"sha256": snapshot.sha256})
+    return None
+
+
+def _standing(answers: Iterable[Snapshot]) -> list[Snapshot]:
+    """Answers that pages are read from: no measurements, and in place of what a script was to fill what it was filled
+    with."""
+    kept = [answer for answer in answers if answer.record is not Record.RESOURCE]
+    rendered = {answer.url for answer in kept if answer.record is Record.CONVERSION}
+    return [answer for answer in kept if answer.record is Record.CONVERSION or answer.url not in rendered]
 
 
 def _newest(answers: Sequence[Snapshot]) -> list[Snapshot]:
@@ -180,6 +220,7 @@ def _essence(document: Snapshot) -> Snapshot:
         warc="",
         offset=0,
         source=document.source,
+        record=Record.RESPONSE if _is_received(document) else document.record,
     )
 
 
@@ -210,6 +251,9 @@ def _opened(folder: Path) -> Archive:
 def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: Sequence[Unread]) -> Coverage:
     """What was seen. Labels of unread documents come from the links that lead to them."""
     labels = {link.href: link.label for page in pages.values() for link in page.links if link.label}
+    # What only a script fills the crawl has told already, and why no browser helped.
+    told = {one.url for one in gathered.unread}
+    unread = [one for one in unread if one.cause is not Cause.SCRIPT or one.url not in told]
     failed = tuple(
         one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in (*gathered.unread, *unread)
     )

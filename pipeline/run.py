@@ -6,23 +6,36 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.archive import Archive, Imported, import_site, import_warc
 from pipeline.cache import Answers, Pages
-from pipeline.crawl import Plan, Progress, cause_of, crawl
+from pipeline.crawl import Plan, Progress, cause_of, crawl, lacking, measure
 from pipeline.errors import InputError
 from pipeline.judge.ask import Asked
 from pipeline.judge.budget import Estimate
 from pipeline.judging import Matter, judge, reckon
-from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, Snapshot, Unread
+from pipeline.models import (
+    Cause,
+    Coverage,
+    CriteriaSet,
+    Municipality,
+    Record,
+    Run,
+    RunState,
+    Snapshot,
+    Speed,
+    Unread,
+)
 from pipeline.panel import Panel
-from pipeline.reading import Read, Watch, pages_of, read
+from pipeline.reading import Read, Watch, pages_of, read, speed_of
 from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
 from pipeline.store.log import standing
 from pipeline.store.store import Store
+from pipeline.urls import canonical
 from pipeline.workspace import Workspace
 
 # Addresses of a folder whose municipality has no known home page: .invalid never resolves (RFC 2606).
@@ -31,7 +44,8 @@ NOWHERE = "http://site.invalid/"
 
 @dataclass(frozen=True)
 class Order:
-    """What the user asked for. origin: `crawl`, `site:FOLDER` or `warc:FILE`; sources: extra addresses (press)."""
+    """What the user asked for. origin: `crawl`, `site:FOLDER` or `warc:FILE`; sources: extra addresses (press); render:
+    whether pages that only a script fills are opened in a browser; speed: whether one measures the home page."""
 
     municipality: Municipality
     criteria: CriteriaSet
@@ -42,6 +56,8 @@ class Order:
     delay_s: float = 1.0
     allow_private: bool = False
     fresh: bool = False
+    render: bool = False
+    speed: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,12 +123,15 @@ def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
 
 
 def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tuple[Run, Read]:
+    if order.render and (missing := lacking(settings.chromium)):
+        raise InputError(f"--render auto needs a browser: {missing}.")
     workspace = Workspace(settings.home)
     with Archive(workspace.archive) as archive:
         run = _unfinished(order, store) or _begin(order)
         workspace.keep(order.criteria)
         store.save_run(run)
         gathered = _gather(order, run, archive, _earlier(order, run, store), settings, watch)
+        _measure(order, run, gathered, archive, settings, watch)
         with Pages(settings.cache / "pages") as kept:
             seen = read(archive, run, gathered, watch, kept)
     return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
@@ -246,18 +265,7 @@ def _is_plumbing(answer: Snapshot) -> bool:
 def _crawl(
     order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
 ) -> Coverage:
-    home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
-    plan = Plan(
-        home_url=home,
-        extra=order.sources,
-        terms=tuple((criterion.id, criterion.search_terms) for criterion in order.criteria.criteria),
-        max_pages=order.max_pages,
-        delay_s=order.delay_s,
-        deadline_s=settings.deadline_s,
-        max_bytes=settings.max_bytes,
-        user_agent=settings.user_agent,
-        allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
-    )
+    plan = _plan(order, settings)
 
     def progress(now: Progress) -> None:
         watch("crawl", now.fetched, now.budget, now.current)
@@ -274,6 +282,51 @@ def _crawl(
             progress=progress,
             earlier=earlier,
         )
+    )
+
+
+def _plan(order: Order, settings: Settings) -> Plan:
+    home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
+    return Plan(
+        home_url=home,
+        extra=order.sources,
+        terms=tuple((criterion.id, criterion.search_terms) for criterion in order.criteria.criteria),
+        max_pages=order.max_pages,
+        delay_s=order.delay_s,
+        deadline_s=settings.deadline_s,
+        max_bytes=settings.max_bytes,
+        user_agent=settings.user_agent,
+        allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
+        render=order.render,
+        chromium=settings.chromium,
+    )
+
+
+def _measure(order: Order, run: Run, gathered: Coverage, archive: Archive, settings: Settings, watch: Watch) -> None:
+    """Archives how fast the home page is displayed, or why that could not be measured. What is measured stays so."""
+    wanted = any(criterion.probe == "page_speed" for criterion in order.criteria.criteria)
+    if not (order.speed and wanted and order.origin == "crawl"):
+        return
+    known = speed_of(archive, run.id)
+    if known is not None and known.loads:
+        return
+    plan = _plan(order, settings)
+    home = canonical(plan.home_url)
+    failed = next((one for one in gathered.unread if one.url == home and one.cause is not Cause.SCRIPT), None)
+    if failed is not None:
+        speed = Speed(url=plan.home_url, refused=f"the home page could not be read ({failed.cause}: {failed.detail})")
+    else:
+        speed = asyncio.run(measure(plan, progress=partial(watch, "measure")))
+    archive.write(
+        code=order.municipality.code,
+        run_id=run.id,
+        url=plan.home_url,
+        final_url=next((load.url for load in speed.loads if load.lcp_ms is not None), plan.home_url),
+        fetched_at=datetime.now(UTC),
+        status=200,
+        headers=(("Content-Type", "application/json"),),
+        body=speed.model_dump_json(exclude={"sha256"}, indent=1).encode(),
+        record=Record.RESOURCE,
     )
 
 

@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.models import CriteriaSet, Flag, Judgement, Opinion, QueueItem, Run, Score, Verdict
+from pipeline.extract.scripted import UNFILLED
+from pipeline.models import Cause, Coverage, CriteriaSet, Flag, Judgement, Opinion, QueueItem, Run, Score, Verdict
 from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
     from pipeline.judge.budget import Estimate
     from pipeline.reading import Watch
 
-STAGES = {"crawl": "巡回 crawl", "extract": "抽出 extract", "judge": "判定 judge"}
+STAGES = {"crawl": "巡回 crawl", "measure": "測定 measure", "extract": "抽出 extract", "judge": "判定 judge"}
 WORDS = {
     Verdict.MET: "[green]● met[/]",
     Verdict.NOT_MET: "[red]✕ not_met[/]",
@@ -86,11 +87,29 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
             f"Pages: {seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left. Judge: {run.judge}. "
             "Nothing is scored until a person confirms it."
         )
+        _unfilled(console, seen)
     first = items[0].number if items else 1
     console.print("\nNext:")
     of = f"--city {city}"
     for command in ("review", f"queue {of}", f"queue approve {first}", f"score {of}", f"report {of}"):
         console.print(f"  classify {command}", markup=False)
+
+
+def _unfilled(console: Console, seen: Coverage) -> None:
+    """Says how many pages only a script fills, and what to do about those that no browser has opened."""
+    pages = [one for one in seen.unread if one.cause is Cause.SCRIPT]
+    if not pages:
+        return
+    console.print(
+        f"Pages filled by scripts and not read: {len(pages)}. What they say is unobserved, not absent. "
+        f"The first: {_safe(pages[0].url)} ({_safe(pages[0].detail)})"
+    )
+    if any(one.detail == UNFILLED for one in pages):
+        console.print(
+            "  To read them: install Chromium and the extra `browser` (pip install 'akashi[browser]'), and survey "
+            "again with --render auto",
+            markup=False,
+        )
 
 
 def _evidence(judgement: Judgement) -> str:

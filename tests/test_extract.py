@@ -374,7 +374,8 @@ def test_origin_and_language_are_kept() -> None:
     ("body", "content_type", "cause"),
     [
         ("", "text/html", Cause.EMPTY),
-        ("<html><body><script>x</script></body>", "text/html", Cause.EMPTY),
+        ("<html><body><style>p{}</style></body>", "text/html", Cause.EMPTY),
+        ("<html><body><script>x</script></body>", "text/html", Cause.SCRIPT),
         ("<p hidden>秘密</p>", "text/html", Cause.EMPTY),
         (" \n ", "text/plain", Cause.EMPTY),
         (

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.crawl.chromium import lacking
 from pipeline.crawl.plan import Plan, Progress, cause_of
 
 if TYPE_CHECKING:
     from pipeline.archive import Archive
-    from pipeline.models import Coverage
+    from pipeline.models import Coverage, Speed
 
-__all__ = ["Plan", "Progress", "cause_of", "crawl"]
+__all__ = ["Plan", "Progress", "cause_of", "crawl", "lacking", "measure"]
 
 
 async def crawl(
@@ -38,3 +39,14 @@ async def crawl(
         plan, archive=archive, code=code, run_id=run_id, frontier_path=frontier_path, progress=progress, earlier=earlier
     ) as crawler:
         return await crawler.run()
+
+
+async def measure(plan: Plan, *, progress: Callable[[int, int, str], None]) -> Speed:
+    """How fast the home page is displayed, measured in a browser; without one, why it was not."""
+    from pipeline.models import Speed
+
+    if missing := lacking(plan.chromium):
+        return Speed(url=plan.home_url, refused=missing)
+    from pipeline.crawl.speed import measure  # the browser's library is an extra, and slow to load
+
+    return await measure(plan, progress=progress)

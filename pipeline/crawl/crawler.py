@@ -17,9 +17,11 @@ from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
 from pipeline.crawl.plan import Plan, Progress, cause_of
 from pipeline.crawl.recall import Recall
+from pipeline.crawl.rendering import Rendering
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
 from pipeline.crawl.visit import Visit, Visitor
-from pipeline.models import Cause, Coverage, Snapshot, Source
+from pipeline.extract.scripted import UNFILLED
+from pipeline.models import Cause, Coverage, Record, Snapshot, Source
 from pipeline.urls import canonical, host_port
 
 # Hosts asked at the same time; each of them still answers one request at a time.
@@ -51,6 +53,7 @@ class Crawler:
         self._progress = progress
         self._frontier = Frontier(frontier_path, plan.max_pages)
         self._visitor = Visitor(plan, self._keep_robots, Recall(archive, earlier).of)
+        self._rendering = Rendering(plan, self._visitor, self._frontier)
         homes = (canonical(plan.home_url) or "", self._frontier.fact("answered"))
         self._harvest = Harvest(plan.terms, self._frontier, Extent(tuple(home for home in homes if home)))
         self._busy: dict[asyncio.Task[None], Address] = {}
@@ -61,6 +64,7 @@ class Crawler:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._rendering.close()
         await self._visitor.close()
         self._frontier.__exit__(kind, error, trace)
 
@@ -167,7 +171,7 @@ class Crawler:
             with self._frontier.step():
                 self._frontier.fail(address, error.cause, error.detail)
         else:
-            self._keep(address, visit)
+            await self._keep(address, visit)
         self._tell(address)
 
     def _enter(self, hop: str, address: Address) -> None:
@@ -183,29 +187,68 @@ class Crawler:
         if settled != address.url and self._frontier.was_read(settled):
             raise _AlreadyReadError
 
-    def _keep(self, address: Address, visit: Visit) -> None:
+    async def _keep(self, address: Address, visit: Visit) -> None:
         """Archives an answer, then notes in one step all that follows from it."""
         answer = visit.answer
-        snapshot = self._write(address.url, visit.answer, address.kind.source)
+        snapshot = self._write(address.url, answer, address.kind.source)
         reading = read(answer, address.kind) if answer.is_page and answer.body.strip() else None
+        opened = self._rendering.helps(address, reading)
         with self._frontier.step():
             self._note_archived()
             if reading is None:
                 self._fail(address, answer, snapshot.sha256)
+            elif reading.cause is Cause.SCRIPT:
+                self._place_unfilled(address, visit, reading, snapshot.sha256, opened)
             elif reading.cause is not None:
                 self._frontier.fail(address, reading.cause, answer.media, sha256=snapshot.sha256)
             else:
                 self._settle(address, visit, reading, snapshot.sha256)
+        if opened:
+            await self._open(address, visit, snapshot.sha256)
+
+    def _place_unfilled(self, address: Address, visit: Visit, reading: Reading, sha256: str, opened: bool) -> None:
+        """Follows what a page that a script would fill links to as answered: there may be a way without scripts."""
+        if address.kind is Kind.HOME:
+            self._begin_site(address, visit)
+        self._harvest.place(address, reading, sha256)
+        if opened:
+            self._rendering.count()
+        else:
+            self._frontier.fail(address, Cause.SCRIPT, UNFILLED, sha256=sha256)
+
+    async def _open(self, address: Address, visit: Visit, sha256: str) -> None:
+        """Opens a page in the browser and keeps what stands there, beside the answer, as what the page says."""
+        try:
+            answer, reading = await self._rendering.page(
+                visit.answer.url,
+                address.kind,
+                enter=lambda hop: self._enter(hop, address),
+                own=self._harvest.extent.own,
+            )
+        except _AlreadyReadError:
+            with self._frontier.step():
+                self._frontier.finish(address, State.SAME)
+        except UnfetchedError as error:
+            with self._frontier.step():
+                self._frontier.fail(address, error.cause, error.detail, sha256=sha256)
+        else:
+            kept = self._write(address.url, answer, address.kind.source, Record.CONVERSION)
+            with self._frontier.step():
+                self._note_archived()
+                self._settle(address, Visit(answer, visit.hops), reading, kept.sha256)
 
     def _settle(self, address: Address, visit: Visit, reading: Reading, sha256: str) -> None:
         if address.kind is Kind.HOME:
-            rules = self._visitor.robots.known(visit.answer.url)
-            self._harvest.begin_site(address.url, visit.answer.url, rules.sitemaps)
+            self._begin_site(address, visit)
         self._harvest.place(address, reading, sha256)
         self._frontier.finish(address, reading.state, sha256=sha256)
         settled = self._harvest.extent.settled(visit.answer.url)
         if settled != address.url:
             self._frontier.same(settled, address)
+
+    def _begin_site(self, address: Address, visit: Visit) -> None:
+        rules = self._visitor.robots.known(visit.answer.url)
+        self._harvest.begin_site(address.url, visit.answer.url, rules.sitemaps)
 
     def _fail(self, address: Address, answer: Answer, sha256: str) -> None:
         status, cause = answer.status, cause_of(answer.status)
@@ -229,7 +272,7 @@ class Crawler:
             )
         )
 
-    def _write(self, url: str, answer: Answer, source: Source) -> Snapshot:
+    def _write(self, url: str, answer: Answer, source: Source, record: Record = Record.RESPONSE) -> Snapshot:
         return self._archive.write(
             code=self._code,
             run_id=self._run_id,
@@ -240,6 +283,7 @@ class Crawler:
             headers=answer.headers,
             body=answer.body,
             source=source,
+            record=record,
             earlier=answer.earlier,
         )
 

@@ -158,11 +158,11 @@ class _Transport(httpx2.AsyncHTTPTransport):
             max_connections=32,
             max_keepalive_connections=16,
             keepalive_expiry=15.0,
-            network_backend=_Pinned(guard),
+            network_backend=Pinned(guard),
         )
 
 
-class _Pinned(httpcore2.AsyncNetworkBackend):
+class Pinned(httpcore2.AsyncNetworkBackend):
     """Opens connections to the addresses the guard has checked, so that no second look-up can lead elsewhere.
 
     The URL keeps its host, which therefore stands in the Host header and is what the certificate must be for.

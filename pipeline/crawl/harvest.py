@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pipeline.charset import decode
@@ -15,6 +15,7 @@ from pipeline.crawl.fetch import Answer
 from pipeline.crawl.frontier import Address, Frontier, State
 from pipeline.crawl.relevance import Relevance, Weights
 from pipeline.crawl.scope import Extent, Kind, is_feed, is_runaway, is_service, is_site_map
+from pipeline.extract.scripted import MAX_ROOT_CHARS, filled_by_script
 from pipeline.models import Cause
 from pipeline.urls import canonical, site
 
@@ -55,8 +56,21 @@ def read(answer: Answer, kind: Kind) -> Reading:
     if form == "html" and kind in _FOLLOWED | {Kind.FEED}:
         decoded = decode(answer.body, answer.header("content-type"))
         page = discover(decoded.text, answer.url, decoded.charset)
-        return Reading(State.READ, page=page, lines=None if page.lines is None else tuple(_hashed(page.lines)))
+        lines = None if page.lines is None else tuple(_hashed(page.lines))
+        chars = sum(map(len, page.lines or ()))
+        unfilled = page.lines is not None and filled_by_script(decoded.text, chars)
+        if unfilled:
+            return Reading(State.FAILED, cause=Cause.SCRIPT, page=page, lines=lines)
+        return Reading(State.READ, page=page, lines=lines)
     return Reading(State.READ) if form else Reading(State.FAILED, cause=Cause.MEDIA)
+
+
+def seen_by_reader(reading: Reading) -> Reading:
+    """The reading of a page whose scripts have run: being short is no sign any more, saying next to nothing is."""
+    chars = sum(map(len, reading.page.lines or ()))
+    if reading.cause is Cause.SCRIPT and chars > MAX_ROOT_CHARS:
+        return replace(reading, state=State.READ, cause=None)
+    return reading
 
 
 def _form(answer: Answer) -> str:

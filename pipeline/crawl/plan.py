@@ -15,7 +15,8 @@ class Plan:
     terms: criterion id and its search terms; max_pages: HTML, PDF and text answers of status 200; delay_s: seconds
     between the starts of two requests to one host or one IP address; deadline_s: for one request, from connecting to
     the last byte; max_bytes: of one body, decoded; allow_private: `host:port` (or `host`, ports 80 and 443) whose
-    private addresses may be opened, `*` for all.
+    private addresses may be opened, `*` for all; render: whether to open pages that only a script fills in a browser;
+    chromium: the browser's program, empty for the first found.
     """
 
     home_url: str
@@ -27,6 +28,8 @@ class Plan:
     max_bytes: int = 20_000_000
     user_agent: str = "Akashi"
     allow_private: tuple[str, ...] = ()
+    render: bool = False
+    chromium: str = ""
 
 
 @dataclass(frozen=True)

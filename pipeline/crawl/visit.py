@@ -54,9 +54,9 @@ class Visitor:
         # Rules name a crawler by its product token; a whole User-Agent line may hold other crawlers' names as words.
         self._agent = plan.user_agent.split("/")[0].split()[0] if plan.user_agent.strip() else "Akashi"
         self.robots = Robots(self._robots_txt, self._agent)
-        self._guard = Guard(plan.allow_private)
+        self.guard = Guard(plan.allow_private)
         self._client = Client(
-            self._guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
+            self.guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
         )
         self._keep_robots = keep_robots
         self._recall = recall
@@ -80,12 +80,29 @@ class Visitor:
         """
 
         async def ask(hop: str) -> Answer:
-            rules = await self.robots.rules(hop)
-            rules.check(hop, self._agent)
-            self.pace.slow(host_port(hop)[0], rules.crawl_delay(self._agent))
+            await self.permit(hop)
             return await self._ask(hop, wanted)
 
         return await _follow(url, ask, enter, passed)
+
+    async def permit(self, url: str) -> None:
+        """Raises UnfetchedError where robots.txt forbids the address; keeps the pace that it asks for."""
+        rules = await self.robots.rules(url)
+        rules.check(url, self._agent)
+        self.pace.slow(host_port(url)[0], rules.crawl_delay(self._agent))
+
+    def forbids(self, url: str) -> bool:
+        """Whether the robots.txt of an origin that is known by now forbids the address. Asks nothing."""
+        try:
+            self.robots.known(url).check(url, self._agent)
+        except UnfetchedError:
+            return True
+        return False
+
+    async def wait_turn(self, url: str) -> None:
+        """Waits until a browser may open the address, as a request would: the page view is one visitor's."""
+        async with self.pace.turn(await self.guard.check(url)):
+            pass
 
     async def _robots_txt(self, url: str) -> Answer:
         async def ask(hop: str) -> Answer:
@@ -116,7 +133,7 @@ class Visitor:
                 Cause.TIMEOUT, f"{host} failed to answer {SILENT_AFTER} times in a row and was left alone"
             )
         for last in (False,) * (TRIES - 1) + (True,):
-            target = await self._guard.check(url)
+            target = await self.guard.check(url)
             try:
                 async with self.pace.turn(target):
                     answer = await self._client.ask(url, wanted, max_bytes=max_bytes, conditions=conditions)

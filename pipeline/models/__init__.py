@@ -32,6 +32,7 @@ from pipeline.models.judged import (
     Verdict,
     View,
 )
+from pipeline.models.measured import Load, Speed
 from pipeline.models.pages import Block, BlockKind, DatedList, Link, Media, Page, Region
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Judgement",
     "Lease",
     "Link",
+    "Load",
     "Match",
     "Measurement",
     "Media",
@@ -78,6 +80,7 @@ __all__ = [
     "Sha256",
     "Snapshot",
     "Source",
+    "Speed",
     "Stage",
     "Tally",
     "Unread",

@@ -63,6 +63,7 @@ class Cause(StrEnum):
     FORBIDDEN = "forbidden"  # 401, 403, 429, 451: we were not let in
     SERVER = "server"  # 5xx
     EMPTY = "empty"  # an answer without any visible text
+    SCRIPT = "script"  # only a script fills the page, and none was run or it came to nothing
     MEDIA = "media"  # not HTML, PDF or plain text
     NEEDS_OCR = "needs_ocr"  # a PDF without a text layer
     BROKEN = "broken"  # the document could not be parsed
