@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
-from multiprocessing import get_context
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -19,7 +13,8 @@ from pydantic import ValidationError
 from pipeline.archive import Archive
 from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
-from pipeline.extract import dated_list, extract, from_page, version
+from pipeline.extract import dated_list, extract, from_page
+from pipeline.extracting import extracted
 from pipeline.models import (
     Cause,
     Coverage,
@@ -34,10 +29,8 @@ from pipeline.models import (
     Speed,
     Unread,
 )
-from pipeline.urls import in_scope
+from pipeline.urls import canonical, in_scope
 
-# Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
-POOL_FROM_DOCUMENTS = 24
 # As many as a crawl tells of.
 MAX_PENDING = 500
 
@@ -71,15 +64,14 @@ class Read:
 def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
     before."""
-    standing = _standing(_newest(archive.snapshots(run.id)))
-    answers = [_as_sent(answer, archive) for answer in standing]
+    answers = [_as_sent(answer, archive) for answer in _standing(_newest(archive.snapshots(run.id)))]
     feeds = [one[0] for one in _by_body(answer for answer in answers if _is_xml(answer)).values()]
     asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith(_PLUMBING))
     documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
     for done, (document, outcome) in enumerate(
-        zip(documents, _extracted(archive, documents, kept), strict=True), start=1
+        zip(documents, extracted(archive, documents, kept), strict=True), start=1
     ):
         watch("extract", done, len(documents), outcome.url)
         if isinstance(outcome, Page):
@@ -91,27 +83,29 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pag
     lists = [dated_list(feed, archive.body(feed.sha256)) for feed in feeds]
     lists += [from_page(page, run.as_of) for page in pages.values() if page.source is Source.OFFICIAL]
     coverage = _coverage(run, gathered, pages, unread)
-    return Read(pages, tuple(one for one in lists if one), coverage, speed_of(archive, run.id))
+    return Read(pages, tuple(one for one in lists if one), coverage, speed_of(archive, run))
 
 
-def speed_of(archive: Archive, run_id: str) -> Speed | None:
-    """What the run measured of the home page's display last, or None."""
-    for snapshot in reversed(archive.snapshots(run_id)):
-        if snapshot.record is Record.RESOURCE:
-            try:
-                speed = Speed.model_validate_json(archive.body(snapshot.sha256))
-            except ValidationError:
-                continue  # another measurement
+def speed_of(archive: Archive, run: Run) -> Speed | None:
+    """What was measured last of the display of the run's home page, or None."""
+    kept = [one for one in archive.snapshots(run.id) if one.record is Record.RESOURCE]
+    for snapshot in sorted(kept, key=lambda one: one.fetched_at, reverse=True):
+        try:
+            speed = Speed.model_validate_json(archive.body(snapshot.sha256))
+        except ValidationError:
+            continue  # another measurement
+        if canonical(speed.url) == canonical(run.municipality.home_url or ""):
             return speed.model_copy(update={"sha256": snapshot.sha256})
     return None
 
 
-def _standing(answers: Iterable[Snapshot]) -> list[Snapshot]:
-    """Answers that pages are read from: no measurements, and in place of what a script was to fill what it was filled
-    with."""
-    kept = [answer for answer in answers if answer.record is not Record.RESOURCE]
-    rendered = {answer.url for answer in kept if answer.record is Record.CONVERSION}
-    return [answer for answer in kept if answer.record is Record.CONVERSION or answer.url not in rendered]
+def _standing(answers: Sequence[Snapshot]) -> list[Snapshot]:
+    """Answers that pages are read from: in place of what a script was to fill what a browser made of it. What one made
+    of an earlier answer says nothing of a later one, be it the same empty frame: what fills it may have changed."""
+    latest: dict[str, Snapshot] = {}
+    for answer in sorted(answers, key=lambda one: (one.fetched_at, not _is_received(one))):
+        latest[answer.url] = answer
+    return [one for one in answers if _is_received(latest[one.url]) == _is_received(one)]
 
 
 def _newest(answers: Sequence[Snapshot]) -> list[Snapshot]:
@@ -189,63 +183,6 @@ def _is_xml(snapshot: Snapshot) -> bool:
     """Feeds and sitemaps, packed ones included: what they hold are dates and addresses, not text."""
     media = snapshot.header("content-type").lower()
     return any(word in media for word in _XML) and "xhtml" not in media
-
-
-def _extracted(archive: Archive, documents: Sequence[Snapshot], kept: Pages | None) -> Iterator[Page | Unread]:
-    """What each document says. A kept page counts only while the archive has its body, whole."""
-    asked = [_essence(one) for one in documents]
-    known = [kept.get(_key(one)) if kept else None for one in asked]
-    fresh = _extracted_now(archive, [one for one, found in zip(asked, known, strict=True) if found is None])
-    for one, found in zip(asked, known, strict=True):
-        if found is not None:
-            archive.body(one.sha256)
-            yield found
-            continue
-        outcome = next(fresh)
-        if kept and not (isinstance(outcome, Unread) and outcome.cause is Cause.BROKEN):  # it may have been the machine
-            kept.put(_key(one), outcome)
-        yield outcome
-
-
-def _essence(document: Snapshot) -> Snapshot:
-    """All of an answer that what it says may depend on, and nothing else."""
-    day = document.fetched_at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Snapshot(
-        url=document.final_url,
-        final_url=document.final_url,
-        fetched_at=day,
-        status=200,
-        headers=(("content-type", document.header("content-type")),),
-        sha256=document.sha256,
-        warc="",
-        offset=0,
-        source=document.source,
-        record=Record.RESPONSE if _is_received(document) else document.record,
-    )
-
-
-def _key(essence: Snapshot) -> str:
-    return hashlib.sha256(f"{version()} {essence.model_dump_json()}".encode()).hexdigest()
-
-
-def _extracted_now(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
-    if len(documents) < POOL_FROM_DOCUMENTS:
-        yield from (extract(document, archive.body(document.sha256)) for document in documents)
-        return
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
-    try:
-        yield from pool.map(_extract_archived, [archive.folder] * len(documents), documents, chunksize=4)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _extract_archived(folder: Path, document: Snapshot) -> Page | Unread:
-    return extract(document, _opened(folder).body(document.sha256))
-
-
-@cache
-def _opened(folder: Path) -> Archive:
-    return Archive(folder)
 
 
 def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: Sequence[Unread]) -> Coverage:

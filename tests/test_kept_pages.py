@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from pipeline import cache as cache_module
-from pipeline import demo, reading
+from pipeline import demo, extracting
 from pipeline.archive import Archive, import_site
 from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
-from pipeline.models import Cause, Coverage, Municipality, Page, Run, RunState, Unread
+from pipeline.models import Cause, Coverage, Municipality, Page, Record, Run, RunState, Unread
 from pipeline.reading import Read, read
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -73,13 +73,13 @@ def seen(archive: Archive, day: int = 20, folder: Path | None = None) -> Read:
 def noted(patch: pytest.MonkeyPatch) -> list[str]:
     """Any body that is extracted again is written down."""
     extracted: list[str] = []
-    whole = reading.extract
+    whole = extracting.extract
 
     def told(snapshot, body):  # type: ignore[no-untyped-def]
         extracted.append(snapshot.url)
         return whole(snapshot, body)
 
-    patch.setattr(reading, "extract", told)
+    patch.setattr(extracting, "extract", told)
     return extracted
 
 
@@ -152,7 +152,7 @@ def test_other_code_another_address_or_speaker_is_another_key(
     archive: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = archive.snapshots(run_of(20).id)[0]
-    keys = {reading._key(reading._essence(document))}
+    keys = {extracting._key(extracting._essence(document))}
     for change in (
         {"final_url": HOME + "x"},
         {"source": "press"},
@@ -160,14 +160,14 @@ def test_other_code_another_address_or_speaker_is_another_key(
         {"sha256": "0" * 64},
         {"fetched_at": NOW + timedelta(days=1)},
     ):
-        keys.add(reading._key(reading._essence(document.model_copy(update=change))))
-    monkeypatch.setattr(reading, "version", lambda: "other code")
-    keys.add(reading._key(reading._essence(document)))
+        keys.add(extracting._key(extracting._essence(document.model_copy(update=change))))
+    monkeypatch.setattr(extracting, "version", lambda: "other code")
+    keys.add(extracting._key(extracting._essence(document)))
     assert len(keys) == 7
     same = document.model_copy(
         update={"warc": "x", "offset": 9, "fetched_at": document.fetched_at + timedelta(hours=1)}
     )
-    assert reading._key(reading._essence(same)) == reading._key(reading._essence(document))
+    assert extracting._key(extracting._essence(same)) == extracting._key(extracting._essence(document))
 
 
 def test_the_oldest_pages_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,3 +182,26 @@ def test_the_oldest_pages_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert kept.get("399") is not None
         assert kept.get("0") is None
     assert sum(file.stat().st_size for file in tmp_path.glob("cache.db")) < 2_000_000
+
+
+def test_what_a_browser_made_is_read_by_itself_though_its_bytes_be_those_of_an_answer(tmp_path: Path) -> None:
+    """A short page with an empty frame is unread as an answer and read as rendered; neither is kept for the other."""
+    words = "本日の受付は終了しました。次の受付は来週月曜日の午前九時に始まりますので、お待ちください。"
+    body = f'<p>{words}</p><div id="app"></div><script src="/a.js"></script>'.encode()
+
+    def once(record: Record, day: int) -> int:
+        with Archive(tmp_path / "archive") as archive:
+            archive.write(
+                code=CODE,
+                run_id=run_of(day).id,
+                url=HOME,
+                final_url=HOME,
+                fetched_at=NOW,
+                status=200,
+                headers=(("content-type", "text/html; charset=utf-8"),),
+                body=body,
+                record=record,
+            )
+            return len(seen(archive, day, tmp_path / "pages").pages)
+
+    assert [once(Record.RESPONSE, 20), once(Record.CONVERSION, 21), once(Record.RESPONSE, 22)] == [0, 1, 0]

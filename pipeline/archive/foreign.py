@@ -6,13 +6,13 @@ import io
 import logging
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.archive.answer import ASKED, SOURCE, Answer, answer, original_headers
+from pipeline.archive.answer import ASKED, SOURCE, WITH_HTTP, Answer, answer, original_headers
 from pipeline.archive.framing import (
     GZIP,
     HEAD_END,
@@ -46,8 +46,9 @@ class Given:
 
 
 def answers(path: Path) -> Iterator[Given | Unread]:
-    """The HTTP answers of a .warc or .warc.gz in file order, bodies decoded; Unread for each record that is broken,
-    cut short, too large or in a coding that cannot be undone. Images, styles, scripts and fonts are left out.
+    """The HTTP answers of a .warc or .warc.gz in file order, bodies decoded, and what a survey of ours rendered or
+    measured; Unread for each record that is broken, cut short, too large or in a coding that cannot be undone. Images,
+    styles, scripts and fonts are left out.
 
     Reading stops, with one Unread, where the file itself is torn. Raises SiteError if it is no WARC at all.
     """
@@ -98,20 +99,25 @@ def _moves_on(member: Member) -> bool:
 
 
 def _answer(block: Block) -> Given | None:
-    """The HTTP answer in a record, or None where it holds none. Raises BrokenError."""
+    """The answer in a record, or None where it holds none. Raises BrokenError."""
     url = target(block.head)
-    kind = re.search(rb"^warc-type:[ \t]*(response|revisit)[ \t]*\r?$", block.head, re.I | re.M)
+    kind = _kind(block)
     if not re.match("https?://", url, re.I) or kind is None:
         return None
-    revisit = kind[1].lower() == b"revisit"
-    if not (revisit and not block.content) and HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
+    bare = kind not in WITH_HTTP or (kind is Record.REVISIT and not block.content)
+    if not bare and HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
         raise BrokenError(f"its HTTP header has no end within {MAX_HEAD_BYTES} bytes", url=url, goes_on=True)
     try:
-        return _revisit(_parsed(block)) if revisit else _decoded(_parsed(block))
+        return _READERS[kind](_parsed(block))
     except BrokenError as error:
         raise BrokenError(str(error), url=url, goes_on=True, cause=error.cause) from error
     except (ValueError, ArchiveError, AttributeError) as error:
         raise BrokenError(f"it cannot be read ({error})", url=url, goes_on=True) from error
+
+
+def _kind(block: Block) -> Record | None:
+    found = re.search(rb"^warc-type:[ \t]*(\w+)[ \t]*\r?$", block.head, re.I | re.M)
+    return next((one for one in Record if found and one == found[1].decode().lower()), None)
 
 
 def _parsed(block: Block) -> Any:
@@ -150,6 +156,21 @@ def _revisit(record: Any) -> Given | None:
     return Given(made, field("WARC-Payload-Digest") or "", (address, _moment(since) if since else None))
 
 
+def _made(record: Any) -> Given | None:
+    """What a survey of ours rendered or measured. What others keep as such may be anything: a picture, a log."""
+    field = record.rec_headers.get_header
+    if not field(ASKED):
+        return None
+    _whole(record)
+    return Given(our_answer(record, record.raw_stream.read()), field("WARC-Payload-Digest") or "")
+
+
+def _whole(record: Any) -> None:
+    """Raises BrokenError for a record that its writer cut."""
+    if cut := record.rec_headers.get_header("WARC-Truncated"):
+        raise BrokenError(f"it was cut short when it was written ({cut})")
+
+
 def _status(http: Any) -> int:
     if not re.fullmatch(r"[1-5]\d\d", http.get_statuscode()):
         raise BrokenError(f"no HTTP status: {http.statusline[:40]!r}")
@@ -160,8 +181,7 @@ def _decoded(record: Any) -> Given | None:
     http = record.http_headers
     if http is None or _WITHOUT_TEXT.match(http.get_header("content-type") or ""):
         return None
-    if cut := record.rec_headers.get_header("WARC-Truncated"):
-        raise BrokenError(f"it was cut short when it was written ({cut})")
+    _whole(record)
     status, body = _status(http), record.raw_stream.read()
     field = record.rec_headers.get_header
     digest = field("WARC-Payload-Digest") or ""
@@ -177,6 +197,14 @@ def _decoded(record: Any) -> Given | None:
         source=Source.OFFICIAL,
     )
     return Given(made, digest)
+
+
+_READERS: Mapping[Record, Callable[[Any], Given | None]] = {
+    Record.RESPONSE: _decoded,
+    Record.REVISIT: _revisit,
+    Record.CONVERSION: _made,
+    Record.RESOURCE: _made,
+}
 
 
 def _moment(text: str) -> datetime:

@@ -17,7 +17,7 @@ from pipeline.archive.answer import Answer
 from pipeline.archive.archive import Archive
 from pipeline.archive.foreign import MAX_DETAIL, Given, answers
 from pipeline.errors import SiteError
-from pipeline.models import Cause, Snapshot, Source, Unread
+from pipeline.models import Cause, Record, Snapshot, Source, Unread
 from pipeline.text import printable
 
 MAX_FILES = 20_000
@@ -166,7 +166,8 @@ def _composed(part: bytes) -> bytes:
 
 
 def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_url: str | None) -> Imported:
-    """Archives the HTTP answers of a .warc or .warc.gz of any tool, with their own dates, statuses and headers.
+    """Archives the HTTP answers of a .warc or .warc.gz of any tool, with their own dates, statuses and headers, and
+    what a survey of ours rendered and measured.
 
     Pages outside the site of `home_url` are marked `press`: another speaker. Broken records end up in `unread`. Run
     again for the same run it adds only what is new. Raises SiteError if the file is no WARC or has no page of the site.
@@ -239,9 +240,10 @@ def _attributed(found: Answer, home_url: str | None) -> Answer:
 
 def _demand_official(snapshots: list[Snapshot], unread: list[Unread], path: Path, home_url: str | None) -> None:
     """A WARC of another site must not read as a site on which nothing was found."""
-    if not snapshots:
+    answered = [one for one in snapshots if one.record is not Record.RESOURCE]
+    if not answered:
         why = f" ({unread[0].url}: {unread[0].detail})" if unread else ""
         raise SiteError(f"{path} holds no HTTP answer that can be read{why}; give the WARC of a crawl")
-    if not any(each.source is Source.OFFICIAL for each in snapshots):
-        first = snapshots[0].final_url
+    if not any(each.source is Source.OFFICIAL for each in answered):
+        first = answered[0].final_url
         raise SiteError(f"{path} holds no page of {home_url} (but {first}); give its home page with --url")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipeline.archive import Archive
     from pipeline.models import Coverage, Speed
 
-__all__ = ["Plan", "Progress", "cause_of", "crawl", "lacking", "measure"]
+__all__ = ["Plan", "Progress", "cause_of", "crawl", "display_speed", "lacking"]
 
 
 async def crawl(
@@ -41,7 +41,7 @@ async def crawl(
         return await crawler.run()
 
 
-async def measure(plan: Plan, *, progress: Callable[[int, int, str], None]) -> Speed:
+async def display_speed(plan: Plan, *, progress: Callable[[int, int, str], None]) -> Speed:
     """How fast the home page is displayed, measured in a browser; without one, why it was not."""
     from pipeline.models import Speed
 

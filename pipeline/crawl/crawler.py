@@ -1,4 +1,4 @@
-"""The loop: the best address whose host may be asked, its answer into the archive, its links into the frontier."""
+"""The loop: the best address whose host may be asked, as long as there is one and the budget lasts."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.archive import Archive
-from pipeline.crawl.fetch import Answer
+from pipeline.crawl.errands import Errands
 from pipeline.crawl.frontier import Address, Frontier, State
-from pipeline.crawl.guard import UnfetchedError
-from pipeline.crawl.harvest import Harvest, Reading, read
-from pipeline.crawl.plan import Plan, Progress, cause_of
-from pipeline.crawl.recall import Recall
-from pipeline.crawl.rendering import Rendering
-from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
-from pipeline.crawl.visit import Visit, Visitor
-from pipeline.extract.scripted import UNFILLED
-from pipeline.models import Cause, Coverage, Record, Snapshot, Source
+from pipeline.crawl.plan import Plan, Progress
+from pipeline.crawl.scope import Kind
+from pipeline.models import Coverage
 from pipeline.urls import canonical, host_port
 
 # Hosts asked at the same time; each of them still answers one request at a time.
@@ -29,7 +23,6 @@ MAX_HOSTS_AT_ONCE = 8
 # Requests for each page of the budget: what fails costs time too, and a site of errors must not go on for ever.
 MAX_REQUESTS_PER_PAGE, MIN_REQUESTS = 4, 200
 _SCORES = {Kind.HOME: 100.0, Kind.PRESS: 50.0, Kind.SITEMAP: 40.0}
-_READABLE = ("html", "pdf", "xml", "rss", "rdf", "text/plain")
 
 
 class Crawler:
@@ -47,15 +40,9 @@ class Crawler:
         earlier: Sequence[str] = (),
     ) -> None:
         self._plan = plan
-        self._archive = archive
-        self._code = code
-        self._run_id = run_id
         self._progress = progress
         self._frontier = Frontier(frontier_path, plan.max_pages)
-        self._visitor = Visitor(plan, self._keep_robots, Recall(archive, earlier).of)
-        self._rendering = Rendering(plan, self._visitor, self._frontier)
-        homes = (canonical(plan.home_url) or "", self._frontier.fact("answered"))
-        self._harvest = Harvest(plan.terms, self._frontier, Extent(tuple(home for home in homes if home)))
+        self._errands = Errands(plan, self._frontier, archive=archive, code=code, run_id=run_id, earlier=earlier)
         self._busy: dict[asyncio.Task[None], Address] = {}
 
     async def __aenter__(self) -> Self:
@@ -64,8 +51,7 @@ class Crawler:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._rendering.close()
-        await self._visitor.close()
+        await self._errands.close()
         self._frontier.__exit__(kind, error, trace)
 
     async def run(self) -> Coverage:
@@ -106,10 +92,10 @@ class Crawler:
             hosts = self._free_hosts()
             now = time.monotonic()
             with self._frontier.step():
-                address = self._frontier.take(host for host in hosts if self._visitor.pace.ready_at(host) <= now)
+                address = self._frontier.take(host for host in hosts if self._errands.ready_at(host) <= now)
             if address is None:
                 return
-            self._busy[asyncio.create_task(self._visit(address))] = address
+            self._busy[asyncio.create_task(self._go(address))] = address
 
     def _may_go_on(self) -> bool:
         return self._has_budget() and bool(self._frontier.hosts())
@@ -128,7 +114,7 @@ class Crawler:
 
     async def _wait(self) -> None:
         """Until an answer is in or another host may be asked."""
-        waits = [self._visitor.pace.ready_at(host) - time.monotonic() for host in self._free_hosts()]
+        waits = [self._errands.ready_at(host) - time.monotonic() for host in self._free_hosts()]
         room = len(self._busy) < MAX_HOSTS_AT_ONCE and self._has_budget()
         wait_s = max(0.0, min(waits)) if waits and room else None
         if not self._busy:
@@ -150,115 +136,9 @@ class Crawler:
                     self._frontier.give_back(address)
         self._busy.clear()
 
-    # --- one address ---
-
-    async def _visit(self, address: Address) -> None:
-        if is_office(address.url):
-            with self._frontier.step():
-                self._frontier.fail(address, Cause.MEDIA, "an office document")
-            return
-        try:
-            visit = await self._visitor.visit(
-                address.url,
-                wanted=lambda media: _wanted(media, address),
-                enter=lambda hop: self._enter(hop, address),
-                passed=lambda redirect: self._keep_redirect(redirect, address),
-            )
-        except _AlreadyReadError:
-            with self._frontier.step():
-                self._frontier.finish(address, State.SAME)
-        except UnfetchedError as error:
-            with self._frontier.step():
-                self._frontier.fail(address, error.cause, error.detail)
-        else:
-            await self._keep(address, visit)
+    async def _go(self, address: Address) -> None:
+        await self._errands.run(address)
         self._tell(address)
-
-    def _enter(self, hop: str, address: Address) -> None:
-        """Raises UnfetchedError where a redirect of an address may not be followed to that hop."""
-        if address.kind is Kind.HOME:
-            if not is_likely_home(hop, address.url):
-                raise UnfetchedError(
-                    Cause.REDIRECT, f"the home page redirects to {hop}; if that is right give it with --url"
-                )
-        elif not self._harvest.may_enter(hop, address):
-            raise UnfetchedError(Cause.REDIRECT, f"redirected off the site, to {hop}")
-        settled = self._harvest.extent.settled(hop)
-        if settled != address.url and self._frontier.was_read(settled):
-            raise _AlreadyReadError
-
-    async def _keep(self, address: Address, visit: Visit) -> None:
-        """Archives an answer, then notes in one step all that follows from it."""
-        answer = visit.answer
-        snapshot = self._write(address.url, answer, address.kind.source)
-        reading = read(answer, address.kind) if answer.is_page and answer.body.strip() else None
-        opened = self._rendering.helps(address, reading)
-        with self._frontier.step():
-            self._note_archived()
-            if reading is None:
-                self._fail(address, answer, snapshot.sha256)
-            elif reading.cause is Cause.SCRIPT:
-                self._place_unfilled(address, visit, reading, snapshot.sha256, opened)
-            elif reading.cause is not None:
-                self._frontier.fail(address, reading.cause, answer.media, sha256=snapshot.sha256)
-            else:
-                self._settle(address, visit, reading, snapshot.sha256)
-        if opened:
-            await self._open(address, visit, snapshot.sha256)
-
-    def _place_unfilled(self, address: Address, visit: Visit, reading: Reading, sha256: str, opened: bool) -> None:
-        """Follows what a page that a script would fill links to as answered: there may be a way without scripts."""
-        if address.kind is Kind.HOME:
-            self._begin_site(address, visit)
-        self._harvest.place(address, reading, sha256)
-        if opened:
-            self._rendering.count()
-        else:
-            self._frontier.fail(address, Cause.SCRIPT, UNFILLED, sha256=sha256)
-
-    async def _open(self, address: Address, visit: Visit, sha256: str) -> None:
-        """Opens a page in the browser and keeps what stands there, beside the answer, as what the page says."""
-        try:
-            answer, reading = await self._rendering.page(
-                visit.answer.url,
-                address.kind,
-                enter=lambda hop: self._enter(hop, address),
-                own=self._harvest.extent.own,
-            )
-        except _AlreadyReadError:
-            with self._frontier.step():
-                self._frontier.finish(address, State.SAME)
-        except UnfetchedError as error:
-            with self._frontier.step():
-                self._frontier.fail(address, error.cause, error.detail, sha256=sha256)
-        else:
-            kept = self._write(address.url, answer, address.kind.source, Record.CONVERSION)
-            with self._frontier.step():
-                self._note_archived()
-                self._settle(address, Visit(answer, visit.hops), reading, kept.sha256)
-
-    def _settle(self, address: Address, visit: Visit, reading: Reading, sha256: str) -> None:
-        if address.kind is Kind.HOME:
-            self._begin_site(address, visit)
-        self._harvest.place(address, reading, sha256)
-        self._frontier.finish(address, reading.state, sha256=sha256)
-        settled = self._harvest.extent.settled(visit.answer.url)
-        if settled != address.url:
-            self._frontier.same(settled, address)
-
-    def _begin_site(self, address: Address, visit: Visit) -> None:
-        rules = self._visitor.robots.known(visit.answer.url)
-        self._harvest.begin_site(address.url, visit.answer.url, rules.sitemaps)
-
-    def _fail(self, address: Address, answer: Answer, sha256: str) -> None:
-        status, cause = answer.status, cause_of(answer.status)
-        if answer.is_page:
-            self._frontier.fail(address, Cause.EMPTY, "an answer without a body", sha256=sha256)
-            return
-        if cause is Cause.NOT_FOUND and address.kind in (Kind.SITEMAP, Kind.FEED) and not address.label:
-            self._frontier.finish(address, State.MISSING, sha256=sha256)
-        else:
-            self._frontier.fail(address, cause, f"status {status}", sha256=sha256)
 
     def _tell(self, address: Address) -> None:
         count = self._frontier.count
@@ -271,45 +151,3 @@ class Crawler:
                 current=address.url,
             )
         )
-
-    def _write(self, url: str, answer: Answer, source: Source, record: Record = Record.RESPONSE) -> Snapshot:
-        return self._archive.write(
-            code=self._code,
-            run_id=self._run_id,
-            url=url,
-            final_url=answer.url,
-            fetched_at=answer.fetched_at,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            source=source,
-            record=record,
-            earlier=answer.earlier,
-        )
-
-    def _note_archived(self) -> None:
-        self._frontier.note("archived", str(int(self._frontier.fact("archived") or 0) + 1))
-
-    def _keep_redirect(self, redirect: Answer, address: Address) -> None:
-        """Where a page has gone, which is all that is left to know of it when its new address was read already."""
-        self._write(redirect.url, redirect, address.kind.source)
-        with self._frontier.step():
-            self._note_archived()
-
-    def _keep_robots(self, visit: Visit) -> None:
-        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit.answer, Source.OFFICIAL)
-        with self._frontier.step():
-            self._note_archived()
-
-
-class _AlreadyReadError(Exception):
-    """A redirect leads to a page that was read under its own address."""
-
-
-def _wanted(media: str, address: Address) -> bool:
-    """Whether a body of that type is worth downloading. An undeclared type is told by its first bytes later."""
-    if media in ("", "application/octet-stream", "binary/octet-stream"):
-        return True
-    if address.kind is Kind.SITEMAP and "gzip" in media:
-        return True
-    return any(word in media for word in _READABLE) and "svg" not in media

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pipeline.archive import Archive
 from pipeline.errors import ArchiveError
 from pipeline.extract import extract
-from pipeline.models import Page, Record, Snapshot
+from pipeline.models import Page, Snapshot
 
 KEPT_PAGES = 256
 KEPT_RUNS = 16
@@ -43,11 +43,11 @@ class Pages:
         return self.page(found[-1].sha256, url) if found else None
 
     def snapshots(self, run_id: str) -> tuple[Snapshot, ...]:
-        """The answers that a run has archived, and what was rendered of them; measurements are left out."""
+        """What a run has archived."""
         with self._guard:
             if run_id in self._runs:
                 return self._runs[run_id]
-        found = tuple(one for one in self._archive.snapshots(run_id) if one.record is not Record.RESOURCE)
+        found = tuple(self._archive.snapshots(run_id))
         with self._guard:
             self._runs[run_id] = found
             while len(self._runs) > KEPT_RUNS:

@@ -38,7 +38,9 @@ class Snapshot(Noun):
 
     @property
     def is_page(self) -> bool:
-        """Whether the address gave a body: 200, or 304 for one that was archived before."""
+        """Whether the address gave a body: 200, or 304 for one that was archived before. A measurement is none."""
+        if self.record is Record.RESOURCE:
+            return False
         return self.status == 200 or (self.status == 304 and self.record is Record.REVISIT)
 
     def header(self, name: str) -> str:
