@@ -74,6 +74,13 @@ def chromiums(parent: int) -> set[int]:
     return {pid for pid, (name, _) in parents.items() if "chrom" in name and parent in _above(pid, parents)}
 
 
+def is_renderer(pid: int) -> bool:
+    """Whether a browser's process runs a page."""
+    with suppress(OSError):
+        return b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
 def alive(pids: set[int]) -> set[int]:
     """Those of the processes that still run, dead ones that nobody has buried left out."""
     return {pid for pid in pids if Path(f"/proc/{pid}").exists() and "chrom" in _stat(Path(f"/proc/{pid}"))[0]}

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 
-from hostile import Reply, filler
+from hostile import Reply, filler, redirect
 
 SHELL = """<!DOCTYPE html><html lang="ja"><head><meta charset="utf-8"><title>架空市</title></head><body>
 <noscript>このサイトを表示するには JavaScript を有効にしてください。</noscript>
@@ -100,6 +100,10 @@ def hostile_pages(elsewhere: str) -> dict[str, Reply | str]:
         "/away.html": scripted(f'location.href = "{elsewhere}" + "away.html"'),
         "/away-later.html": scripted(fill(LONG) + f'setTimeout(() => location = "{elsewhere}" + "later.html", 300)'),
         "/forbidden-next.html": scripted('location.href = "/closed/" + "x.html"'),
+        "/forbidden-part.html": scripted('fetch("/closed/" + "part.json").catch(() => 0);' + fill(LONG)),
+        "/forbidden-hop.html": scripted('location.href = "/hop.html"'),
+        "/hop.html": redirect("/closed/hop.html"),
+        "/closed/hop.html": "<p>" + LONG + "</p>",
         "/on.html": scripted('location.replace("/on-" + "there.html")'),
         "/on-there.html": "<p>" + LONG + "</p>",
         "/memory.html": scripted("const kept = []; for (;;) kept.push(new Array(8e6).fill(kept.length + 0.5))"),

@@ -13,7 +13,8 @@ from pipeline.crawl.guard import Guard
 
 pytestmark = needs_chromium
 
-SECONDS = 2.5
+# After the page has told that its attempts are over, for what it does last.
+SECONDS = 1.2
 
 
 def ways_out(port: int, site: Server) -> dict[str, Reply | str]:
@@ -83,10 +84,10 @@ tried("rtc", () => {{
   c.createDataChannel("x"); return c.createOffer().then(o => c.setLocalDescription(o)); }});
 tried("data", () => {{ const f = document.createElement("iframe");
   f.src = "data:text/html,<img src='http://" + there + "/data'>"; document.body.append(f); }});
-setTimeout(() => fetch("/done?" + results.join(",")), 1200);
+setTimeout(() => fetch("/done?" + results.join(",")), 800);
 setTimeout(() => {{ const a = document.createElement("a"); a.href = "http://" + there + "/download"; a.download = "x";
-  a.click(); }}, 1600);
-setTimeout(() => location = "http://" + there + "/location", 2000);
+  a.click(); }}, 1000);
+setTimeout(() => location = "http://" + there + "/location", 1400);
 </script></body></html>"""
     meta = f'<meta http-equiv="refresh" content="0;url=http://{there}/meta"><p>on</p>'
     worker = f"self.addEventListener('install', () => fetch('http://{there}/sw'))"
@@ -98,11 +99,13 @@ setTimeout(() => location = "http://" + there + "/location", 2000);
     }
 
 
-async def visit(url: str, guard: Guard) -> None:
+async def visit(site: Server, guard: Guard) -> None:
     browser = Browser(guard)
     try:
-        async with browser.tab() as page:
-            await page.goto(url, wait_until="commit")
+        async with browser.tab() as page, asyncio.timeout(30):
+            await page.goto(site.url, wait_until="commit")
+            while not any(path.startswith("/done?") for path in site.paths()):
+                await asyncio.sleep(0.05)
             await asyncio.sleep(SECONDS)
     finally:
         await browser.close()
@@ -112,7 +115,7 @@ def opened(bird: Canary, *allowed: str) -> Server:
     pages: dict[str, Reply | str] = {}
     with serve(pages) as site:
         pages |= ways_out(bird.port, site)
-        asyncio.run(visit(site.url, Guard((site.place, *allowed))))
+        asyncio.run(visit(site, Guard((site.place, *allowed))))
         return site
 
 

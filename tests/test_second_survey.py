@@ -44,7 +44,8 @@ def survey(home: Path, server: Server, model: Scripted | None = None, *more: str
     home.mkdir(exist_ok=True)
     (home / "registry.csv").write_text(REGISTRY, "utf-8")
     judged = ("--model", "scripted", "--base-url", model.base_url) if model else ()
-    options = ("--url", server.url, "--allow-private", "--delay", "0", "--registry", str(home / "registry.csv"))
+    options = ("--url", server.url, "--allow-private", "--delay", "0", "--speed", "never")
+    options += ("--registry", str(home / "registry.csv"))
     return classify(home, "--city", "汐凪市", *options, "--as-of", "2026-11-20", *judged, *more)
 
 
