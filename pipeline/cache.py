@@ -1,21 +1,24 @@
-"""Paid model answers on disk: text in, text out, nothing evicted, nothing ever unpickled."""
+"""Paid model answers and extracted pages on disk: text in, text out, nothing ever unpickled."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import diskcache
 from diskcache.core import DBNAME, DEFAULT_SETTINGS, METADATA, MODE_RAW
-from pydantic import Field, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from pipeline.errors import StoreError
-from pipeline.models import Noun
+from pipeline.models import Noun, Page, Unread
 
 # Every setting is given at each opening, so that none found in the file counts. disk_min_file_size: diskcache keeps
 # values below this many characters inside its database; ours all stay there, and no file name in a row is ever opened.
@@ -25,6 +28,14 @@ _SETTINGS = DEFAULT_SETTINGS | {
     "size_limit": 2**62,
     "disk_min_file_size": 2**31,
 }
+# Extracted pages cost time only: the oldest go. A municipality's 400 pages take about 4 MB.
+MAX_PAGES_BYTES = 4_000_000_000
+_PAGE_SETTINGS = _SETTINGS | {
+    "eviction_policy": "least-recently-stored",
+    "cull_limit": 10,
+    "size_limit": MAX_PAGES_BYTES,
+}
+_MAX_JSON_BYTES = 400_000_000
 # The triggers by which diskcache counts its rows, and no other.
 _TRIGGER = re.compile(
     r"CREATE TRIGGER Settings_(?:count|size)_(?:insert|update|delete) AFTER (?:INSERT|UPDATE|DELETE) ON Cache"
@@ -83,37 +94,57 @@ class _Row(Entry):
     format: Literal[1]
 
 
-class Answers:
-    """Raw answers by key (see judge/prompt.key). Safe to share between processes.
+class _Texts:
+    """Texts by key in one folder. Safe to share between processes.
 
     Raises StoreError where the folder cannot be used: a link, not writable, not a cache of ours, full, or locked.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self._folder = folder
         with _plain(folder):
             _own(folder)
             _vet(folder / DBNAME)
             before = os.umask(0o077)
             try:
-                self._cache = diskcache.Cache(str(folder), disk=TextDisk, **_SETTINGS)
+                self._cache = diskcache.Cache(str(folder), disk=TextDisk, **settings)
             finally:
                 os.umask(before)
 
-    def __enter__(self) -> Answers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._cache.close()
 
-    def get(self, key: str) -> Entry | None:
-        """The entry of that key; None where there is none, or where the row is not one that we wrote."""
+    def _text(self, key: str) -> str | None:
+        """The text of that key; None where there is none, or where the row is not one that we wrote."""
         with _plain(self._folder):
             try:
-                text = self._cache.get(key)
-                return None if text is None else _entry(text)
+                found: str | None = self._cache.get(key)
             except PoisonedError:
                 return None
+        return found
+
+    def clear(self) -> int:
+        """Delete everything, poisoned rows included; returns how many rows there were."""
+        with _plain(self._folder):
+            return int(self._cache.clear())
+
+
+class Answers(_Texts):
+    """Raw answers by key (see judge/prompt.key). Nothing is evicted."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, _SETTINGS)
+
+    def get(self, key: str) -> Entry | None:
+        """The entry of that key; None where there is none, or where the row is not one that we wrote."""
+        text = self._text(key)
+        try:
+            return None if text is None else _entry(text)
+        except PoisonedError:
+            return None
 
     def put(self, key: str, entry: Entry) -> None:
         """Keep an answer. The first answer of a key stays: what was judged by it can be judged again."""
@@ -136,10 +167,36 @@ class Answers:
         with _plain(self._folder):
             return sum(bool(self._cache.delete(key)) for key in keys)
 
-    def clear(self) -> int:
-        """Delete everything, poisoned rows included; returns how many rows there were."""
+
+class Pages(_Texts):
+    """What extraction made of archived bodies, by key (see reading.py). A row that is not whole is a miss."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, _PAGE_SETTINGS)
+
+    def get(self, key: str) -> Page | Unread | None:
+        """The page, or why there is none; None where that is not known."""
+        digest, _, packed = (self._text(key) or "").partition(" ")
+        if not packed or digest != _digest(key, packed):
+            return None
+        try:
+            return _EXTRACTED.validate_json(zlib.decompressobj().decompress(b64decode(packed), _MAX_JSON_BYTES))
+        except (ValueError, zlib.error):
+            return None
+
+    def put(self, key: str, outcome: Page | Unread) -> None:
+        """Keep what a body was read as."""
+        packed = b64encode(zlib.compress(_EXTRACTED.dump_json(outcome), 1)).decode()
         with _plain(self._folder):
-            return int(self._cache.clear())
+            self._cache.set(key, f"{_digest(key, packed)} {packed}")
+
+
+_EXTRACTED: TypeAdapter[Page | Unread] = TypeAdapter(Page | Unread)
+
+
+def _digest(key: str, packed: str) -> str:
+    """Tells a row that is damaged, or stands under another key."""
+    return hashlib.sha256(f"{key} {packed}".encode()).hexdigest()
 
 
 @contextmanager
@@ -147,15 +204,15 @@ def _plain(folder: Path) -> Iterator[None]:
     try:
         yield
     except diskcache.Timeout:
-        raise StoreError(f"{folder}: another process has kept the cache of answers locked for a minute.") from None
+        raise StoreError(f"{folder}: another process has kept the cache locked for a minute.") from None
     except (sqlite3.Error, OSError, UnicodeError) as error:
-        raise StoreError(f"{folder}: the cache of answers cannot be used ({error}). Mend it or move it away.") from None
+        raise StoreError(f"{folder}: the cache cannot be used ({error}). Mend it or move it away.") from None
 
 
 def _own(folder: Path) -> None:
     """The folder, for its owner alone."""
     if folder.is_symlink():
-        raise StoreError(f"{folder}: a link. The cache of answers is kept in a folder; CLASSIFY_CACHE says where.")
+        raise StoreError(f"{folder}: a link. The cache is kept in a folder; CLASSIFY_CACHE says where.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
 
@@ -189,7 +246,9 @@ def _known(kind: str, name: str, table: str, sql: str | None) -> bool:
 
 
 def _harmless(key: object, value: object) -> bool:
-    return key in _SETTINGS.keys() | METADATA.keys() and (type(value) is int or value in ("wal", "none"))
+    return key in _SETTINGS.keys() | METADATA.keys() and (
+        type(value) is int or value in ("wal", "none", "least-recently-stored")
+    )
 
 
 def _entry(text: str) -> Entry:

@@ -23,6 +23,7 @@ from pipeline.judge.posting import post_frequency
 from pipeline.judge.prompt import Case, case
 from pipeline.judge.rules import RulesJudge
 from pipeline.models import (
+    Cause,
     CriteriaSet,
     Criterion,
     Flag,
@@ -32,11 +33,13 @@ from pipeline.models import (
     Passage,
     Proposal,
     SettledBy,
+    Unread,
     Verdict,
 )
 from pipeline.panel import RULES, Panel
 from pipeline.reading import Read, Watch
 from pipeline.retrieve import Index
+from pipeline.urls import canonical
 
 PASSAGES_PER_CRITERION = 12
 
@@ -194,7 +197,16 @@ def _measured(criterion: Criterion, matter: Matter) -> Proposal:
     if criterion.probe == "post_frequency":
         known = official(criterion, matter.seen.pages.values(), Names(matter.municipality))
         return post_frequency(criterion, known, matter.seen.accounts, matter.seen.lists, matter.as_of)
+    if criterion.probe == "page_speed":
+        return probes.display_speed(criterion, matter.seen.speed, _home_unread(matter))
     return probes.not_measured(criterion)
+
+
+def _home_unread(matter: Matter) -> Unread | None:
+    """The home page where the survey could not read it. One that a script fills is displayed all the same."""
+    home = canonical(matter.municipality.home_url or "")
+    failed = (one for one in matter.seen.coverage.unread if one.cause is not Cause.SCRIPT)
+    return next((one for one in failed if home and canonical(one.url) == home), None)
 
 
 def _concluded(criterion: Criterion, said: Sequence[Proposal], matter: Matter) -> Judgement:

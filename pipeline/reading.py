@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import islice
-from multiprocessing import get_context
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from pipeline.archive import Archive
+from pipeline.cache import Pages
 from pipeline.errors import ArchiveError
 from pipeline.extract import dated_list, extract, from_page, posts_in, posts_on
+from pipeline.extracting import extracted
 from pipeline.models import (
     Cause,
     Coverage,
@@ -30,12 +27,11 @@ from pipeline.models import (
     Snapshot,
     SocialAccount,
     Source,
+    Speed,
     Unread,
 )
-from pipeline.urls import in_scope
+from pipeline.urls import canonical, in_scope
 
-# Below this many documents a process pool costs more than it saves: a worker takes about 1 s to start.
-POOL_FROM_DOCUMENTS = 24
 # As many as a crawl tells of.
 MAX_PENDING = 500
 
@@ -47,34 +43,42 @@ _ALIKE = "the same few words as at other addresses"
 _STAMPS = re.compile(r"[0-9a-f:./-]{6,}", re.I)  # times and incident numbers, which differ each time
 
 _XML = ("xml", "rss", "rdf", "gzip")
+# Asked for by every crawl and linked by nobody: what else answers there is the site's way of saying "not found".
+_PLUMBING = ("/robots.txt", "/sitemap.xml")
 
 
-# stage (crawl, extract, accounts, judge), done, total, a word on what is under way
+# stage (crawl, measure, extract, accounts, judge), done, total, a word on what is under way
 Watch = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
 class Read:
     """pages by sha256 of their body; lists: what the site says of its own changes, and what was told of its accounts'
-    posts; coverage: seen and unseen; accounts: the official accounts that were asked, which count in neither."""
+    posts; coverage: seen and unseen; speed: how fast the home page was displayed, None where nobody tried to measure
+    it; accounts: the official accounts that were asked, which count in no coverage."""
 
     pages: Mapping[str, Page]
     lists: tuple[DatedList, ...]
     coverage: Coverage
+    speed: Speed | None = None
     accounts: tuple[SocialAccount, ...] = ()
 
 
-def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
-    """Every readable document of the run as a Page. gathered: what is known of the answers."""
-    answers = [one for one in archive.snapshots(run.id) if one.status == 200 and one.source is not Source.SOCIAL]
+def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
+    """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
+    before."""
+    quotable = [one for one in archive.snapshots(run.id) if one.source.quotable]
+    answers = [_as_sent(answer, archive) for answer in _standing(_newest(quotable))]
     # Another speaker's feed says nothing of how often this site changes.
     own = (answer for answer in answers if _is_xml(answer) and answer.source is Source.OFFICIAL)
     feeds = [one[0] for one in _by_body(own).values()]
-    asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith("/robots.txt"))
+    asked = _by_body(answer for answer in answers if not _is_xml(answer) and not answer.url.endswith(_PLUMBING))
     documents = [one[0] for one in asked.values()]
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
-    for done, (document, outcome) in enumerate(zip(documents, _extracted(archive, documents), strict=True), start=1):
+    for done, (document, outcome) in enumerate(
+        zip(documents, extracted(archive, documents, kept), strict=True), start=1
+    ):
         watch("extract", done, len(documents), outcome.url)
         if isinstance(outcome, Page):
             pages[outcome.sha256] = outcome
@@ -87,7 +91,49 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch) -> Read:
     lists += [from_page(page, run.as_of) for page in official]
     lists += [posts for page in official for posts in posts_on(page, run.as_of)]
     coverage = _coverage(run, gathered, pages, unread)
-    return Read(pages, tuple(one for one in lists if one), coverage)
+    return Read(pages, tuple(one for one in lists if one), coverage, speed_of(archive, run))
+
+
+def speed_of(archive: Archive, run: Run) -> Speed | None:
+    """What was measured last of the display of the run's home page, or None."""
+    kept = [one for one in archive.snapshots(run.id) if one.record is Record.RESOURCE]
+    for snapshot in sorted(kept, key=lambda one: one.fetched_at, reverse=True):
+        try:
+            speed = Speed.model_validate_json(archive.body(snapshot.sha256))
+        except ValidationError:
+            continue  # another measurement
+        if canonical(speed.url) == canonical(run.municipality.home_url or ""):
+            return speed.model_copy(update={"sha256": snapshot.sha256})
+    return None
+
+
+def _standing(answers: Sequence[Snapshot]) -> list[Snapshot]:
+    """Answers that pages are read from: in place of what a script was to fill what a browser made of it. What one made
+    of an earlier answer says nothing of a later one, be it the same empty frame: what fills it may have changed."""
+    latest: dict[str, Snapshot] = {}
+    for answer in sorted(answers, key=lambda one: (one.fetched_at, not _is_received(one))):
+        latest[answer.url] = answer
+    return [one for one in answers if _is_received(latest[one.url]) == _is_received(one)]
+
+
+def _newest(answers: Sequence[Snapshot]) -> list[Snapshot]:
+    """Of each address the page that it gave last: a WARC may hold it as of several days, and only one is today's."""
+    last: dict[tuple[str, bool], Snapshot] = {}
+    for answer in sorted((one for one in answers if one.is_page), key=lambda one: one.fetched_at):
+        last[answer.final_url, _is_received(answer)] = answer
+    return [one for one in answers if last.get((one.final_url, _is_received(one))) == one]
+
+
+def _is_received(answer: Snapshot) -> bool:
+    return answer.record in (Record.RESPONSE, Record.REVISIT)
+
+
+def _as_sent(answer: Snapshot, archive: Archive) -> Snapshot:
+    """The answer as of when these bytes were first there: the headers that came with a body that a 304 stands for, and
+    the day that no date on the page can be after. So the same bytes read alike in every survey."""
+    first = archive.original(answer)
+    headers = first.headers if answer.status == 304 else answer.headers
+    return answer.model_copy(update={"status": 200, "headers": headers, "fetched_at": first.fetched_at})
 
 
 def accounts_asked(archive: Archive, run: Run) -> tuple[SocialAccount, ...]:
@@ -176,29 +222,12 @@ def _is_xml(snapshot: Snapshot) -> bool:
     return any(word in media for word in _XML) and "xhtml" not in media
 
 
-def _extracted(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
-    if len(documents) < POOL_FROM_DOCUMENTS:
-        yield from (extract(document, archive.body(document.sha256)) for document in documents)
-        return
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
-    try:
-        yield from pool.map(_extract_archived, [archive.folder] * len(documents), documents, chunksize=4)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _extract_archived(folder: Path, document: Snapshot) -> Page | Unread:
-    return extract(document, _opened(folder).body(document.sha256))
-
-
-@cache
-def _opened(folder: Path) -> Archive:
-    return Archive(folder)
-
-
 def _coverage(run: Run, gathered: Coverage, pages: Mapping[str, Page], unread: Sequence[Unread]) -> Coverage:
     """What was seen. Labels of unread documents come from the links that lead to them."""
     labels = {link.href: link.label for page in pages.values() for link in page.links if link.label}
+    # What only a script fills the crawl has told already, and why no browser helped.
+    told = {one.url for one in gathered.unread}
+    unread = [one for one in unread if one.cause is not Cause.SCRIPT or one.url not in told]
     failed = tuple(
         one.model_copy(update={"label": one.label or labels.get(one.url, "")}) for one in (*gathered.unread, *unread)
     )

@@ -1,50 +1,31 @@
-"""The walk of one city, the only module that knows its order: gather, read, follow, retrieve, judge, queue."""
+"""The walk of one city, the only module that knows its order: gather, measure, read, follow, retrieve, judge, queue."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from functools import partial
-from pathlib import Path
-from urllib.parse import urlsplit
+from datetime import UTC, datetime
 
-from pipeline.archive import Archive, Imported, import_site, import_warc
-from pipeline.cache import Answers
-from pipeline.crawl import Plan, Progress, cause_of, crawl, follow
+from pipeline.archive import Archive
+from pipeline.cache import Answers, Pages
+from pipeline.crawl import lacking
 from pipeline.errors import InputError
+from pipeline.gathering import Order, follow, gather, measure
 from pipeline.judge.accounts import official
 from pipeline.judge.actor import Names
 from pipeline.judge.ask import Asked
 from pipeline.judge.budget import Estimate
 from pipeline.judging import Matter, judge, reckon
-from pipeline.models import Coverage, CriteriaSet, Municipality, Run, RunState, SettledBy, Snapshot, Source, Unread
+from pipeline.models import CriteriaSet, Run, RunState, SocialAccount
 from pipeline.panel import Panel
-from pipeline.reading import Read, Watch, accounts_asked, pages_of, read, with_accounts
+from pipeline.reading import Read, Watch, pages_of, read, with_accounts
 from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
 from pipeline.store.log import standing
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
-# Addresses of a folder whose municipality has no known home page: .invalid never resolves (RFC 2606).
-NOWHERE = "http://site.invalid/"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user asked for. origin: `crawl`, `site:FOLDER` or `warc:FILE`; sources: extra addresses (press)."""
-
-    municipality: Municipality
-    criteria: CriteriaSet
-    as_of: date
-    origin: str = "crawl"
-    sources: tuple[str, ...] = ()
-    max_pages: int = 400
-    delay_s: float = 1.0
-    allow_private: bool = False
-    fresh: bool = False
+__all__ = ["Order", "Outcome", "matter_of", "observe", "rejudge", "seen_by", "survey"]
 
 
 @dataclass(frozen=True)
@@ -99,8 +80,8 @@ def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
-    with Archive(Workspace(settings.home).archive) as archive:
-        seen = with_accounts(read(archive, run, run.coverage, watch), archive, run)
+    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+        seen = with_accounts(read(archive, run, run.coverage, watch, kept), archive, run)
     return replace(seen, coverage=run.coverage)
 
 
@@ -111,14 +92,18 @@ def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
 
 
 def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tuple[Run, Read]:
+    if order.render and (missing := lacking(settings.chromium)):
+        raise InputError(f"--render auto needs a browser: {missing}.")
     workspace = Workspace(settings.home)
     with Archive(workspace.archive) as archive:
         run = _unfinished(order, store) or _begin(order)
         workspace.keep(order.criteria)
         store.save_run(run)
-        gathered = _gather(order, run, archive, settings, watch)
-        seen = read(archive, run, gathered, watch)
-        _follow(order, run, seen, archive, settings, watch)
+        gathered = gather(order, run, archive, _earlier(order, run, store), settings, watch)
+        measure(order, run, gathered, archive, settings, watch)
+        with Pages(settings.cache / "pages") as kept:
+            seen = read(archive, run, gathered, watch, kept)
+        follow(order, run, _accounts(order, seen), archive, settings, watch)
         seen = with_accounts(seen, archive, run)
     return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
@@ -195,96 +180,16 @@ def _unfinished(order: Order, store: Store) -> Run | None:
     return last.model_copy(update={"criteria_sha256": order.criteria.sha256})
 
 
-def _gather(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
-    """Archive what there is to see; returns what was seen and what was not."""
-    if order.origin == "crawl":
-        return _crawl(order, run, archive, settings, watch)
-    imported = _import(order, run, archive)
-    pages = [answer for answer in imported if answer.source is not Source.SOCIAL]
-    failed = tuple(_failed(answer) for answer in pages if answer.status >= 400 and not _is_plumbing(answer))
-    added = _crawl(order, run, archive, settings, watch).unread if order.sources else ()
-    home = order.municipality.home_url
-    return Coverage(
-        home_read=all(one.url != home for one in failed),
-        found=len(pages) + len(imported.unread),
-        fetched=len(pages),
-        read=len(pages) - len(failed),
-        unread=(*imported.unread, *failed, *added),
-        started=run.started,
-        finished=datetime.now(UTC),
-    )
-
-
-def _follow(order: Order, run: Run, seen: Read, archive: Archive, settings: Settings, watch: Watch) -> None:
-    """Ask the official accounts that the pages link to for their posts, where a criterion is about them.
-
-    A survey that may open private addresses tells nobody else about them: of its accounts only those on hosts that the
-    user typed are asked.
-    """
+def _accounts(order: Order, seen: Read) -> tuple[SocialAccount, ...]:
+    """The official accounts that the pages link to, where a criterion is about their posts."""
     criterion = next((one for one in order.criteria.criteria if one.probe == "post_frequency"), None)
-    if criterion is None or order.origin != "crawl":
-        return
-    accounts = official(criterion, seen.pages.values(), Names(order.municipality))
-    plan = replace(_plan(order, settings), allow_private=_typed_hosts(*order.sources) if order.allow_private else ())
-    if order.allow_private:
-        accounts = tuple(one for one in accounts if urlsplit(one.url).netloc in plan.allow_private)
-    done = {one.url for one in accounts_asked(archive, run)}
-    if any(one.url not in done for one in accounts):
-        tell, code = partial(watch, "accounts"), order.municipality.code
-        asyncio.run(follow(accounts, plan, archive=archive, code=code, run_id=run.id, done=done, progress=tell))
+    return official(criterion, seen.pages.values(), Names(order.municipality)) if criterion else ()
 
 
-def _import(order: Order, run: Run, archive: Archive) -> Imported:
-    kind, _, path = order.origin.partition(":")
-    code, home = order.municipality.code, order.municipality.home_url
-    if kind == "site":
-        return import_site(archive, Path(path), code=code, run_id=run.id, base_url=home or NOWHERE, now=run.started)
-    return import_warc(archive, Path(path), code=code, run_id=run.id, home_url=home or "")
-
-
-def _failed(answer: Snapshot) -> Unread:
-    """A page that was down when the WARC was made was not seen, whoever made it."""
-    cause, detail = cause_of(answer.status), f"status {answer.status}"
-    return Unread(url=answer.final_url, cause=cause, detail=detail, sha256=answer.sha256, source=answer.source)
-
-
-def _is_plumbing(answer: Snapshot) -> bool:
-    return urlsplit(answer.url).path in ("/robots.txt", "/sitemap.xml", "/favicon.ico")
-
-
-def _crawl(order: Order, run: Run, archive: Archive, settings: Settings, watch: Watch) -> Coverage:
-    plan = _plan(order, settings)
-
-    def progress(now: Progress) -> None:
-        watch("crawl", now.fetched, now.budget, now.current)
-
-    frontier = Workspace(settings.home).frontier(run)
-    code = order.municipality.code
-    return asyncio.run(
-        crawl(plan, archive=archive, code=code, run_id=run.id, frontier_path=frontier, progress=progress)
-    )
-
-
-def _plan(order: Order, settings: Settings) -> Plan:
-    home = (order.municipality.home_url or "") if order.origin == "crawl" else ""
-    # What a measurement settles needs no pages of its own: lists and feeds are asked for as such.
-    asked = [one for one in order.criteria.criteria if one.settled_by is not SettledBy.MEASURED]
-    return Plan(
-        home_url=home,
-        extra=order.sources,
-        terms=tuple((one.id, one.search_terms) for one in asked),
-        leads=tuple((one.id, one.leads) for one in asked),
-        year=order.as_of.year,
-        max_pages=order.max_pages,
-        delay_s=order.delay_s,
-        deadline_s=settings.deadline_s,
-        max_bytes=settings.max_bytes,
-        user_agent=settings.user_agent,
-        allow_private=_typed_hosts(home, *order.sources) if order.allow_private else (),
-        place=order.municipality if home else None,
-    )
-
-
-def _typed_hosts(*urls: str) -> tuple[str, ...]:
-    """`host:port` of the addresses the user typed: nothing else private is opened."""
-    return tuple(urlsplit(url).netloc for url in urls if url)
+def _earlier(order: Order, run: Run, store: Store) -> tuple[str, ...]:
+    """Runs whose pages need not be sent again. Not those of a WARC or folder: only what a site itself sent may stand
+    for what it sends today."""
+    if order.fresh:
+        return ()
+    runs = store.runs(run.municipality.code)
+    return tuple(one.id for one in runs if one.origin == "crawl" and one.id != run.id)

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     delay_s: float = Field(default=1.0, ge=0)
     deadline_s: float = Field(default=30.0, gt=0)
     max_bytes: int = Field(default=20_000_000, gt=0)
+    chromium: str = ""
     model: str = ""
     models: Path | None = None
     prompts: str = "judge-v1"

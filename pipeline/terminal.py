@@ -13,7 +13,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from pipeline.doctor.finding import Finding, State
-from pipeline.models import CriteriaSet, Flag, Home, Judgement, Opinion, QueueItem, Run, Score, Verdict
+from pipeline.extract.scripted import UNFILLED
+from pipeline.models import (
+    Cause,
+    Coverage,
+    CriteriaSet,
+    Flag,
+    Home,
+    Judgement,
+    Opinion,
+    QueueItem,
+    Run,
+    Score,
+    Verdict,
+)
 from pipeline.text import printable
 
 if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
@@ -23,6 +36,7 @@ if TYPE_CHECKING:  # the model client is slow to load, and tables do not need it
 
 STAGES = {
     "crawl": "巡回 crawl",
+    "measure": "測定 measure",
     "extract": "抽出 extract",
     "accounts": "公式アカウント accounts",
     "judge": "判定 judge",
@@ -100,6 +114,7 @@ def _summary(console: Console, run: Run, items: Sequence[QueueItem], city: str) 
             f"Pages: {seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left. Judge: {run.judge}. "
             "Nothing is scored until a person confirms it."
         )
+        _unfilled(console, seen)
     first = items[0].number if items else 1
     console.print("\nNext:")
     of = f"--city {city}"
@@ -119,6 +134,23 @@ def _where(home: Home | None, *, place: str) -> Iterator[str]:
         yield f"Home page: {home.given} could not be read{why}. Tried as well: {tried}. Give the right one with --url."
     if home.answered and not home.named:
         yield f"Warning: {home.answered} does not carry the name {place}. If it is not theirs, give theirs with --url."
+
+
+def _unfilled(console: Console, seen: Coverage) -> None:
+    """Says how many pages only a script fills, and what to do about those that no browser has opened."""
+    pages = [one for one in seen.unread if one.cause is Cause.SCRIPT]
+    if not pages:
+        return
+    console.print(
+        f"Pages filled by scripts and not read: {len(pages)}. What they say is unobserved, not absent. "
+        f"The first: {_safe(pages[0].url)} ({_safe(pages[0].detail)})"
+    )
+    if any(one.detail == UNFILLED for one in pages):
+        console.print(
+            "  To read them: install Chromium and the extra `browser` (pip install 'akashi[browser]'), and survey "
+            "again with --render auto",
+            markup=False,
+        )
 
 
 def _evidence(judgement: Judgement) -> str:
@@ -143,6 +175,15 @@ def _safe(text: str) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= QUOTE_CHARS else line[: QUOTE_CHARS - 1] + "…"
+
+
+def surveys(runs: Sequence[Run]) -> None:
+    """The runs of a municipality, a line each, with the ids by which other commands know them."""
+    for run in runs:
+        seen = run.coverage
+        pages = f"{seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left" if seen else "no pages yet"
+        line = f"{run.id}  as of {run.as_of}  {run.state}  {pages}  {run.judge or 'not judged'}  {run.origin}"
+        Console(soft_wrap=True).print(printable(line), markup=False, highlight=False)
 
 
 def waiting(items: Sequence[QueueItem], limit: int, *, blind: Collection[int] = ()) -> None:

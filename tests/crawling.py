@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +49,14 @@ def hurry_s(times: Iterable[float], pace_s: float) -> float:
     return max((j - i) * pace_s - (later - earlier) for (i, earlier), (j, later) in pairs)
 
 
-def run(plan: Plan, folder: Path, progress: Callable[[Progress], None] = lambda _: None) -> Crawled:
+def run(
+    plan: Plan,
+    folder: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    run_id: str = RUN,
+    earlier: Sequence[str] = (),
+) -> Crawled:
     folder.mkdir(exist_ok=True)
     with Archive(folder / "archive") as archive:
         coverage = asyncio.run(
@@ -57,14 +64,15 @@ def run(plan: Plan, folder: Path, progress: Callable[[Progress], None] = lambda 
                 plan,
                 archive=archive,
                 code=CODE,
-                run_id=RUN,
-                frontier_path=folder / "frontier.db",
+                run_id=run_id,
+                frontier_path=folder / ("frontier.db" if run_id == RUN else f"{run_id}.db"),
                 progress=progress,
+                earlier=earlier,
             )
         )
-        return Crawled(coverage, tuple(archive.snapshots(RUN)))
+        return Crawled(coverage, tuple(archive.snapshots(run_id)))
 
 
 if __name__ == "__main__":
     order = json.loads(sys.argv[1])
-    run(plan(order["url"], **order.get("changes", {})), Path(order["folder"]))
+    run(plan(order["url"], **order.get("changes", {})), Path(order["folder"]), **order.get("more", {}))

@@ -754,7 +754,7 @@ Made = tuple[str, str, list[tuple[str, str]], bytes]
 
 
 def foreign(path: Path, pages: list[Made], *, compress: bool = True, version: str = "1.0") -> Path:
-    """A WARC as warcio's other users write it: request and response pairs, a warcinfo, a revisit, a dns record."""
+    """A WARC as warcio's other users write it: request and response pairs, a warcinfo, a dns record."""
     with path.open("wb") as file:
         writer = WARCWriter(file, gzip=compress, warc_version=version)
         writer.write_record(writer.create_warcinfo_record(path.name, {"software": "other"}))
@@ -772,7 +772,6 @@ def foreign(path: Path, pages: list[Made], *, compress: bool = True, version: st
             )
             request = writer.create_warc_record(url, "request", http_headers=asked, warc_headers_dict=dict(dated))
             writer.write_request_response_pair(request, response)
-        writer.write_record(writer.create_revisit_record(HOME, "sha1:AAAA", HOME, "2026-11-01T00:00:00Z"))
         writer.write_record(
             writer.create_warc_record(
                 "dns:x.jp", "response", payload=io.BytesIO(b"1"), length=1, warc_content_type="text/dns"

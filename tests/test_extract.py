@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract import EXTRACTOR_VERSION, extract
+import pipeline
+from pipeline.extract import CODE, LIBRARIES, extract, version
 from pipeline.models import Block, BlockKind, Cause, Media, Page, Region, Snapshot, Source, Unread
 from tests.make_pages import municipal_page, snapshot
 
@@ -371,7 +374,8 @@ def test_origin_and_language_are_kept() -> None:
     ("body", "content_type", "cause"),
     [
         ("", "text/html", Cause.EMPTY),
-        ("<html><body><script>x</script></body>", "text/html", Cause.EMPTY),
+        ("<html><body><style>p{}</style></body>", "text/html", Cause.EMPTY),
+        ("<html><body><script>x</script></body>", "text/html", Cause.SCRIPT),
         ("<p hidden>秘密</p>", "text/html", Cause.EMPTY),
         (" \n ", "text/plain", Cause.EMPTY),
         (
@@ -506,7 +510,29 @@ def test_a_municipal_page() -> None:
 
 def test_the_same_bytes_give_the_same_page() -> None:
     assert page(municipal_page(3)) == page(municipal_page(3))
-    assert EXTRACTOR_VERSION
+
+
+def test_the_extractors_version_covers_all_that_a_page_passes_through() -> None:
+    """Every module of ours that extraction imports, and every library."""
+    root = Path(pipeline.__file__).parent
+    waiting, seen, libraries = sorted((root / "extract").rglob("*.py")), set(), set()
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                path = root.parent.joinpath(*name.split("."))
+                found = [one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()]
+                waiting += found if name.startswith("pipeline.") else []
+                if name.split(".")[0] not in sys.stdlib_module_names | {"pipeline", "pydantic", ""}:
+                    libraries.add(name.split(".")[0])
+    assert {file.relative_to(root).parts[0] for file in seen} <= set(CODE)
+    assert libraries <= set(LIBRARIES)
+    assert len(version()) == 64 and version() == version()
 
 
 # --- development data -------------------------------------------------------------------------------------------------

@@ -15,10 +15,10 @@ FLOORS = (
     ("models", "errors", "agreement"),
     ("text", "charset", "urls", "dates", "services", "settings", "cache"),
     ("criteria", "municipality", "archive", "extract", "store"),
-    ("workspace",),
+    ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
-    ("panel", "reading"),
-    ("judging",),
+    ("panel", "reading", "compare"),
+    ("judging", "gathering"),
     ("run", "desk"),
     ("batches", "web", "doctor"),
     ("terminal",),
@@ -59,7 +59,7 @@ def test_every_room_has_its_floor() -> None:
 
 def test_only_the_top_holds_the_settings() -> None:
     holders = {room(path) for path in modules() if "settings" in set(imported(ast.parse(path.read_text("utf-8"))))}
-    assert holders <= {"cli", "run", "panel", "batches", "criteria", "settings", "doctor"}
+    assert holders <= {"cli", "run", "gathering", "panel", "batches", "criteria", "settings", "doctor"}
 
 
 def test_only_the_command_line_knows_the_suite() -> None:

@@ -252,12 +252,13 @@ def test_equal_content_keeps_its_digest(changes: dict) -> None:
     assert queue.digest(CITY.code, before.model_copy(update=changes)) == queue.digest(CITY.code, before)
 
 
-def test_what_was_measured_counts_and_how_it_was_read_does_not() -> None:
+def test_what_was_measured_counts_and_neither_how_nor_its_exact_value() -> None:
     def of(**changes: object) -> str:
         return queue.digest(CITY.code, judgement("resident-01", measurement=measurement(**changes)))
 
     assert of(values=(1.0, 2.0), readings=("x",), urls=("https://city.example/",), sha256s=("b" * 64,)) == of()
-    assert len({of(), of(value=2.5), of(threshold=2.0), of(unit="s"), of(name="lcp")}) == 5
+    assert of(value=2.5) == of(value=0.1) == of()
+    assert len({of(), of(value=3.01), of(threshold=2.5), of(unit="s"), of(name="lcp")}) == 5
 
 
 def test_changed_content_changes_the_digest() -> None:
@@ -291,7 +292,7 @@ def test_the_digest_is_the_same_in_every_version() -> None:
     quotes = (quote("更新"), quote("a", url="https://a.example/"))
     judged = judgement("resident-01", quotes=quotes, measurement=measurement(), rule_sha256="e" * 64)
     canonical = (
-        '{"code":"131016","criterion":"resident-01","measurement":["gap",2.0,"days",3.0],'
+        '{"code":"131016","criterion":"resident-01","measurement":["gap",true,"days",3.0],'
         '"quotes":[["https://a.example/","a"],["https://city.example/rpa","\\u66f4\\u65b0"]],'
         '"rule":"' + "e" * 64 + '","verdict":"met"}'
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.archive import Archive
@@ -85,3 +85,20 @@ def test_another_speakers_feed_says_nothing_of_how_often_the_site_changes(tmp_pa
     }
     found = seen(tmp_path, bodies, {f"{source}.xml": source for source in Source})
     assert [one.url for one in found.lists] == [HOME + "official.xml"]
+
+
+def test_of_a_page_archived_on_several_days_the_last_counts(tmp_path: Path) -> None:
+    """As a WARC of two surveys holds it: what stood there before is no evidence of today."""
+    with Archive(tmp_path) as archive:
+        for day, says in ((3, "二代目"), (1, "初代"), (2, "先代")):
+            archive.write(
+                code="999991",
+                run_id="20261120T000000000000Z-999991",
+                url=HOME,
+                final_url=HOME,
+                fetched_at=NOW - timedelta(days=9 - day),
+                status=200,
+                headers=(("content-type", "text/html; charset=utf-8"),),
+                body=f"<p>{says}の市長です。</p>".encode(),
+            )
+    assert [page.text for page in seen(tmp_path, {}).pages.values()] == ["二代目の市長です。"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,31 @@ def test_a_menu_that_changes_reopens_nothing(tmp_path: Path) -> None:
         )
         after = of(store, surveyed(tmp_path, {"rpa.html": page}))
         assert standing(after["ops-08"].decisions)
+
+
+def test_a_measurement_keeps_its_confirmation_while_its_verdict_stays(tmp_path: Path) -> None:
+    """A value is hardly ever the same twice; what a person confirmed is on which side of the threshold it lies."""
+    with Store(database_of(tmp_path)) as store:
+        first = confirmed(store, surveyed(tmp_path, {"news.xml": feed(2)}))["resident-01"]
+        slower = of(store, surveyed(tmp_path, {"news.xml": feed(3)}))["resident-01"]
+        too_slow = of(store, surveyed(tmp_path, {"news.xml": feed(4)}))["resident-01"]
+        again = of(store, surveyed(tmp_path, {"news.xml": feed(1)}))["resident-01"]
+    told = [(one.judgement.verdict, one.judgement.measurement.value) for one in (first, slower, too_slow, again)]
+    assert told == [(Verdict.MET, 2), (Verdict.MET, 3), (Verdict.NOT_MET, 4), (Verdict.MET, 1)]
+    assert [bool(standing(one.decisions)) for one in (first, slower, too_slow, again)] == [True, True, False, True]
+
+
+def feed(days: int) -> str:
+    """News that many days apart, up to the day of the survey."""
+    news = (date(2026, 11, 20) - timedelta(days=days * number) for number in range(10))
+    items = "".join(
+        f"<item><title>お知らせ</title><pubDate>{format_datetime(at(day))}</pubDate></item>" for day in news
+    )
+    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>新着</title>{items}</channel></rss>'
+
+
+def at(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
 
 
 def test_what_carries_over_is_reported_with_the_copy_that_its_reviewer_saw(tmp_path: Path) -> None:

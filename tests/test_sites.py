@@ -19,7 +19,7 @@ from benchmarks.sites.__main__ import walk
 from benchmarks.sites.words import departments, fields, names, series, spots
 
 ROOT = Path(__file__).parent.parent
-PAGES = 600
+PAGES = 400
 SETTLED_BY_TEXT_OR_LINK = 28
 DIGEST = """
 import hashlib
@@ -27,7 +27,7 @@ from benchmarks.sites import SHAPES, build
 for shape in SHAPES:
     site = build(shape, 3, 200)
     bodies = hashlib.sha256(repr((site.paths, site.evidence, site.near)).encode())
-    for path in site.paths[::9]:
+    for path in site.paths[::20]:
         bodies.update(site.answer(path).body)
     print(shape, bodies.hexdigest())
 """
@@ -58,10 +58,10 @@ def answers(shape: str) -> dict[str, Answer]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_page_answers_and_is_reached_by_links(shape: str) -> None:
     site = small(shape)
-    assert PAGES * 0.9 < len(site.paths) < PAGES * 1.5  # old sites, months and evidence take their room however small
+    assert PAGES * 0.9 < len(site.paths) < PAGES * 2  # old sites, months and evidence take their room however small
     assert len(set(site.paths)) == len(site.paths)
     assert {answer.status for answer in answers(shape).values()} == {200}
-    depth, _, _ = walk(site)
+    depth, _, _ = walk(site, answers(shape).__getitem__)
     assert set(site.paths) == set(depth)
 
 
@@ -84,7 +84,8 @@ def test_what_settles_a_criterion_stands_on_the_pages_named_for_it_and_on_no_oth
         if node.kind in ("pdf", "file"):
             continue
         text = answers(shape)[node.path].body.decode(site.plan.charset)
-        found = {one for one in told if one in text[max(0, text.find("<body")) :]}
+        body = text[max(0, text.find("<body")) :]
+        found = {one for one in told if one in body}
         own = [one for one in node.facts if one in told]
         assert set(own) <= found
         assert all(any(one in text for text in own) for one in found)
@@ -98,7 +99,7 @@ def test_a_pdf_holds_the_sentence_that_settles(shape: str) -> None:
     site = small(shape)
     files = [node for node in site.plan.nodes if node.kind == "pdf" and node.proves]
     assert files
-    for node in files:
+    for node in files[:4]:  # all are written by the same lines
         document = pypdfium2.PdfDocument(answers(shape)[node.path].body)
         text = "".join(page.get_textpage().get_text_range() for page in document)
         document.close()

@@ -12,18 +12,23 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from benchmarks.sites.links import addresses
+from benchmarks.sites.nodes import Answer
 from benchmarks.sites.server import listen
 from benchmarks.sites.site import SHAPES, Site, build
 
 
-def walk(site: Site) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
-    """Depth, bytes and number of links of every address reached that exists."""
+def walk(
+    site: Site, answer: Callable[[str], Answer] | None = None
+) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Depth, bytes and number of links of every address reached that exists. answer: the site's, if not made anew."""
+    answer = answer or site.answer
     depth, size, links = {site.home: 0}, {}, {}
     queue = [site.home]
     for here in queue:
-        found = site.answer(here)
+        found = answer(here)
         size[here] = len(found.body)
         if not found.headers["Content-Type"].startswith("text/html"):
             continue

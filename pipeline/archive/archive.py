@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.archive.answer import Answer, Placed, answer
 from pipeline.archive.index import Entry, Index
 from pipeline.archive.runfile import RunFile
-from pipeline.archive.warc import Answer, Placed, answer, one_record, read_record, records
+from pipeline.archive.warc import read_record, records
+from pipeline.archive.writing import one_record
 from pipeline.errors import ArchiveError
 from pipeline.models import Record, Snapshot, Source
 
@@ -98,7 +100,7 @@ class Archive:
     ) -> Snapshot:
         """Archives one HTTP answer, body decoded, headers as received, and says where it is.
 
-        earlier: an answer of the same address whose body this one has again; the body is then not kept twice.
+        earlier: an answer, not a revisit, whose body this one has again; the body is then not kept twice.
 
         Header values and addresses come back as a WARC can carry them: no line breaks, no outer white space. Raises
         ArchiveError where the address is not http(s), the run is locked or the disk full.
@@ -114,6 +116,7 @@ class Archive:
             record=Record.REVISIT if earlier else record,
             unchanged=earlier.sha256 if earlier else "",
             since=earlier.fetched_at if earlier else None,
+            of=earlier.final_url if earlier else "",
         )
         return self.put(made, code=code, run_id=run_id)
 
@@ -164,6 +167,19 @@ class Archive:
     def snapshots(self, run_id: str) -> list[Snapshot]:
         """The answers of a run in the order in which they were written."""
         return [entry.snapshot for entry in self._index.of_run(run_id)]
+
+    def last_page(self, final_url: str, runs: Sequence[str]) -> Snapshot | None:
+        """The newest page that these runs archived of that address, a revisit where it was unchanged; or None."""
+        found = self._index.last_page(final_url, runs) if runs else None
+        return found.snapshot if found else None
+
+    def original(self, answer: Snapshot) -> Snapshot:
+        """The first answer archived with that body at that address: what a revisit stands for, and when these bytes
+        were first there. Else the first with that body at all; the answer itself where there is none."""
+        found = self._index.first_with(answer.sha256, answer.final_url)
+        if found is not None:
+            return found.snapshot
+        return next((one for one in self.all(answer.sha256) if one.is_page), answer)
 
     def find(self, sha256: str) -> Snapshot | None:
         """The first answer archived with that body, or None."""

@@ -6,11 +6,13 @@ import io
 import logging
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipeline.archive.answer import ASKED, SOURCE, WITH_HTTP, Answer, answer, original_headers
 from pipeline.archive.framing import (
     GZIP,
     HEAD_END,
@@ -23,19 +25,30 @@ from pipeline.archive.framing import (
     next_block,
     target,
 )
-from pipeline.archive.warc import ASKED, Answer, answer, our_answer
+from pipeline.archive.warc import our_answer
 from pipeline.errors import ArchiveError, SiteError
 from pipeline.models import Cause, Record, Source, Unread
 
 _WITHOUT_TEXT = re.compile(
     r"\s*(image/|video/|audio/|font/|text/css|(text|application)/(x-)?javascript|application/font)", re.I
 )
-_MAX_DETAIL = 300
+MAX_DETAIL = 300
 
 
-def answers(path: Path) -> Iterator[Answer | Unread]:
-    """The HTTP answers of a .warc or .warc.gz in file order, bodies decoded; Unread for each record that is broken,
-    cut short, too large or in a coding that cannot be undone. Images, styles, scripts and fonts are left out.
+@dataclass(frozen=True)
+class Given:
+    """An answer as the file has it. digest: of its payload, as the file says and in its way of writing it; refers_to:
+    of a revisit, which has no body, the address and time of the record that has it (time: None where not said)."""
+
+    answer: Answer
+    digest: str
+    refers_to: tuple[str, datetime | None] | None = None
+
+
+def answers(path: Path) -> Iterator[Given | Unread]:
+    """The HTTP answers of a .warc or .warc.gz in file order, bodies decoded, and what a survey of ours rendered or
+    measured; Unread for each record that is broken, cut short, too large or in a coding that cannot be undone. Images,
+    styles, scripts and fonts are left out.
 
     Reading stops, with one Unread, where the file itself is torn. Raises SiteError if it is no WARC at all.
     """
@@ -51,7 +64,7 @@ def answers(path: Path) -> Iterator[Answer | Unread]:
         raise SiteError(f"{path} is no WARC file that can be read: {error}") from error
 
 
-def _read(member: Member, path: Path) -> Iterator[Answer | Unread]:
+def _read(member: Member, path: Path) -> Iterator[Given | Unread]:
     while True:
         at = member.begins
         try:
@@ -72,7 +85,7 @@ def _read(member: Member, path: Path) -> Iterator[Answer | Unread]:
 
 def _printable(text: str) -> str:
     """What a damaged file says about itself may hold anything, and ends up on a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text[:_MAX_DETAIL])
+    return "".join(character if character.isprintable() else "?" for character in text[:MAX_DETAIL])
 
 
 def _moves_on(member: Member) -> bool:
@@ -85,22 +98,26 @@ def _moves_on(member: Member) -> bool:
 # --- what a record says -----------------------------------------------------------------------------------------------
 
 
-def _answer(block: Block) -> Answer | None:
-    """The HTTP answer in a record, or None where it holds none. Raises BrokenError."""
+def _answer(block: Block) -> Given | None:
+    """The answer in a record, or None where it holds none. Raises BrokenError."""
     url = target(block.head)
-    if not re.match("https?://", url, re.I) or not re.search(
-        rb"^warc-type:[ \t]*(response|resource)[ \t]*\r?$", block.head, re.I | re.M
-    ):
+    kind = _kind(block)
+    if not re.match("https?://", url, re.I) or kind is None:
         return None
-    is_resource = re.search(rb"^warc-type:[ \t]*resource", block.head, re.I | re.M)
-    if not is_resource and HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
+    bare = kind not in WITH_HTTP or (kind is Record.REVISIT and not block.content)
+    if not bare and HEAD_END.search(block.content, 0, MAX_HEAD_BYTES) is None:
         raise BrokenError(f"its HTTP header has no end within {MAX_HEAD_BYTES} bytes", url=url, goes_on=True)
     try:
-        return _decoded(_parsed(block))
+        return _READERS[kind](_parsed(block))
     except BrokenError as error:
         raise BrokenError(str(error), url=url, goes_on=True, cause=error.cause) from error
     except (ValueError, ArchiveError, AttributeError) as error:
         raise BrokenError(f"it cannot be read ({error})", url=url, goes_on=True) from error
+
+
+def _kind(block: Block) -> Record | None:
+    found = re.search(rb"^warc-type:[ \t]*(\w+)[ \t]*\r?$", block.head, re.I | re.M)
+    return next((one for one in Record if found and one == found[1].decode().lower()), None)
 
 
 def _parsed(block: Block) -> Any:
@@ -119,30 +136,75 @@ def _parsed(block: Block) -> Any:
     return record
 
 
-def _decoded(record: Any) -> Answer | None:
-    http = record.http_headers
-    if record.rec_type == Record.RESOURCE:
-        # Of what others keep as resources nothing says that it was an answer.
-        return our_answer(record, record.raw_stream.read()) if record.rec_headers.get_header(ASKED) else None
-    if http is None or _WITHOUT_TEXT.match(http.get_header("content-type") or ""):
+def _revisit(record: Any) -> Given | None:
+    """A record without a body. Without an HTTP header too, it is another copy of what it refers to."""
+    http, field = record.http_headers, record.rec_headers.get_header
+    if http is not None and _WITHOUT_TEXT.match(http.get_header("content-type") or ""):
         return None
+    made = answer(
+        url=field(ASKED) or field("WARC-Target-URI"),
+        final_url=field("WARC-Target-URI"),
+        fetched_at=_moment(field("WARC-Date") or ""),
+        status=_status(http) if http else 200,
+        headers=tuple(original_headers(http.headers)) if http else (),
+        body=b"",
+        source=Source(field(SOURCE) or Source.OFFICIAL),
+        record=Record.REVISIT,
+    )
+    since = field("WARC-Refers-To-Date")
+    address = (field("WARC-Refers-To-Target-URI") or field("WARC-Target-URI")).strip("<> ")
+    return Given(made, field("WARC-Payload-Digest") or "", (address, _moment(since) if since else None))
+
+
+def _made(record: Any) -> Given | None:
+    """What a survey of ours rendered or measured. What others keep as such may be anything: a picture, a log."""
+    field = record.rec_headers.get_header
+    if not field(ASKED):
+        return None
+    _whole(record)
+    return Given(our_answer(record, record.raw_stream.read()), field("WARC-Payload-Digest") or "")
+
+
+def _whole(record: Any) -> None:
+    """Raises BrokenError for a record that its writer cut."""
     if cut := record.rec_headers.get_header("WARC-Truncated"):
         raise BrokenError(f"it was cut short when it was written ({cut})")
+
+
+def _status(http: Any) -> int:
     if not re.fullmatch(r"[1-5]\d\d", http.get_statuscode()):
         raise BrokenError(f"no HTTP status: {http.statusline[:40]!r}")
-    body = record.raw_stream.read()
-    if record.rec_headers.get_header(ASKED):
-        return our_answer(record, body)
+    return int(http.get_statuscode())
+
+
+def _decoded(record: Any) -> Given | None:
+    http = record.http_headers
+    if http is None or _WITHOUT_TEXT.match(http.get_header("content-type") or ""):
+        return None
+    _whole(record)
+    status, body = _status(http), record.raw_stream.read()
     field = record.rec_headers.get_header
-    return answer(
+    digest = field("WARC-Payload-Digest") or ""
+    if field(ASKED):
+        return Given(our_answer(record, body), digest)
+    made = answer(
         url=field("WARC-Target-URI"),
         final_url=field("WARC-Target-URI"),
         fetched_at=_moment(field("WARC-Date") or ""),
-        status=int(http.get_statuscode()),
+        status=status,
         headers=tuple(http.headers),
         body=_uncoded(body, http),
         source=Source.OFFICIAL,
     )
+    return Given(made, digest)
+
+
+_READERS: Mapping[Record, Callable[[Any], Given | None]] = {
+    Record.RESPONSE: _decoded,
+    Record.REVISIT: _revisit,
+    Record.CONVERSION: _made,
+    Record.RESOURCE: _made,
+}
 
 
 def _moment(text: str) -> datetime:

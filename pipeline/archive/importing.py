@@ -7,17 +7,18 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urljoin
 
 from pipeline import urls
+from pipeline.archive.answer import Answer
 from pipeline.archive.archive import Archive
-from pipeline.archive.foreign import answers
-from pipeline.archive.warc import Answer
+from pipeline.archive.foreign import MAX_DETAIL, Given, answers
 from pipeline.errors import SiteError
 from pipeline.models import Cause, Record, Snapshot, Source, Unread
+from pipeline.text import printable
 
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 50_000_000
@@ -165,7 +166,8 @@ def _composed(part: bytes) -> bytes:
 
 
 def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_url: str | None) -> Imported:
-    """Archives the HTTP answers of a .warc or .warc.gz of any tool, with their own dates, statuses and headers.
+    """Archives the HTTP answers of a .warc or .warc.gz of any tool, with their own dates, statuses and headers, and
+    what a survey of ours rendered and measured.
 
     Pages outside the site of `home_url` are marked `press`: another speaker, unless a crawl of ours has marked them as
     what an account's service told. Broken records end up in `unread`. Run
@@ -176,31 +178,75 @@ def import_warc(archive: Archive, path: Path, *, code: str, run_id: str, home_ur
     known = {(each.final_url, each.fetched_at, each.sha256): each for each in archive.snapshots(run_id)}
     snapshots: list[Snapshot] = []
     unread: list[Unread] = []
+    bodies = Bodies()
+
+    def keep(found: Answer) -> Snapshot:
+        made = _attributed(found, home_url)
+        before = known.get((made.final_url, made.fetched_at, made.sha256))
+        snapshots.append(before or archive.put(made, code=code, run_id=run_id))
+        return snapshots[-1]
+
     for found in answers(path):
         if isinstance(found, Unread):
             unread.append(found)
-            continue
-        made = _attributed(found, home_url)
-        if made.record is Record.RESOURCE and made.source is not Source.SOCIAL:
-            continue  # a measurement of its own day
-        before = known.get((made.final_url, made.fetched_at, hashlib.sha256(made.body).hexdigest()))
-        snapshots.append(before or archive.put(made, code=code, run_id=run_id))
-    _demand_official(snapshots, path, home_url)
+        elif found.refers_to is None:
+            bodies.add(found, keep(found.answer))
+        elif isinstance(whole := bodies.resolved(found), Answer):
+            keep(whole)
+        else:
+            bodies.waiting.append(found)
+    for revisit in bodies.waiting:  # a body may stand behind the record that refers to it
+        outcome = bodies.resolved(revisit)
+        if isinstance(outcome, Answer):
+            keep(outcome)
+        else:
+            unread.append(outcome)
+    _demand_official(snapshots, unread, path, home_url)
     return Imported(snapshots, unread)
 
 
+@dataclass
+class Bodies:
+    """The answers of one file that revisits may refer to, and the revisits whose body has not come yet."""
+
+    _by_record: dict[tuple[str, datetime], tuple[Snapshot, str]] = field(default_factory=dict)
+    _by_digest: dict[str, Snapshot] = field(default_factory=dict)
+    waiting: list[Given] = field(default_factory=list)
+
+    def add(self, given: Given, snapshot: Snapshot) -> None:
+        self._by_record[snapshot.final_url, snapshot.fetched_at] = (snapshot, given.digest)
+        if given.digest:
+            self._by_digest[given.digest] = snapshot
+
+    def resolved(self, revisit: Given) -> Answer | Unread:
+        """The revisit with the body it stands for, or Unread where this file does not hold it."""
+        assert revisit.refers_to is not None
+        address, since = revisit.refers_to
+        named, digest = self._by_record.get((address, since), (None, "")) if since else (None, "")
+        if named is not None and revisit.digest and digest and digest != revisit.digest:
+            named = None  # another body than the one meant
+        original = named or self._by_digest.get(revisit.digest)
+        if original is None:
+            when = f" of {since:%Y-%m-%d}" if since else ""
+            detail = f"unchanged since {address}{when}, which this WARC does not hold; give one that holds both"
+            return Unread(url=revisit.answer.final_url, cause=Cause.ELSEWHERE, detail=printable(detail[:MAX_DETAIL]))
+        return replace(revisit.answer, unchanged=original.sha256, since=original.fetched_at, of=original.final_url)
+
+
 def _attributed(found: Answer, home_url: str | None) -> Answer:
-    if found.source is Source.SOCIAL:
+    if not found.source.quotable:
         return found
     if home_url and not urls.in_scope(found.final_url, home_url):
         return replace(found, source=Source.PRESS)
     return found
 
 
-def _demand_official(snapshots: list[Snapshot], path: Path, home_url: str | None) -> None:
+def _demand_official(snapshots: list[Snapshot], unread: list[Unread], path: Path, home_url: str | None) -> None:
     """A WARC of another site must not read as a site on which nothing was found."""
-    if not snapshots:
-        raise SiteError(f"{path} holds no HTTP answer that can be read; give the WARC of a crawl")
-    if not any(each.source is Source.OFFICIAL for each in snapshots):
-        first = snapshots[0].final_url
+    answered = [one for one in snapshots if one.record is not Record.RESOURCE]
+    if not answered:
+        why = f" ({unread[0].url}: {unread[0].detail})" if unread else ""
+        raise SiteError(f"{path} holds no HTTP answer that can be read{why}; give the WARC of a crawl")
+    if not any(each.source is Source.OFFICIAL for each in answered):
+        first = answered[0].final_url
         raise SiteError(f"{path} holds no page of {home_url} (but {first}); give its home page with --url")

@@ -14,12 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.archive.warc import Placed, records
+from pipeline.archive.answer import Placed
+from pipeline.archive.warc import records
 from pipeline.errors import ArchiveError
 from pipeline.models import Record, Snapshot, Source
 
 T = TypeVar("T")
-_VERSION = 2
+_VERSION = 3
 _BUSY_TIMEOUT_S = 60.0
 _SCHEMA = f"""
 CREATE TABLE snapshot (
@@ -30,6 +31,7 @@ CREATE TABLE snapshot (
 );
 CREATE INDEX by_sha256 ON snapshot (sha256);
 CREATE INDEX by_run ON snapshot (run_id, warc, offset);
+CREATE INDEX by_address ON snapshot (final_url, run_id);
 PRAGMA user_version = {_VERSION};
 """
 _INSERT = """INSERT OR IGNORE INTO snapshot (sha256, run_id, code, url, final_url, fetched_at, status, headers, warc,
@@ -85,11 +87,28 @@ class Index:
         """Every record of a run in the order of fetching."""
         return self._entries(_SELECT + "WHERE run_id = ? ORDER BY warc, offset", run_id)
 
-    def _entries(self, sql: str, key: str) -> list[Entry]:
+    def last_page(self, final_url: str, runs: Sequence[str]) -> Entry | None:
+        """The newest record of these runs in which that address gave a page: 200, or a revisit of one."""
+        some = f"run_id IN ({', '.join('?' * len(runs))})"
+        page = "(status = 200 AND record IN ('response', 'revisit') OR status = 304 AND record = 'revisit')"
+        found = self._entries(
+            f"{_SELECT}WHERE final_url = ? AND {some} AND {page} ORDER BY fetched_at DESC, id DESC LIMIT 1",
+            final_url,
+            *runs,
+        )
+        return found[0] if found else None
+
+    def first_with(self, sha256: str, final_url: str) -> Entry | None:
+        """The oldest answer of status 200 with that body at that address."""
+        where = "WHERE sha256 = ? AND final_url = ? AND status = 200 AND record = 'response' "
+        found = self._entries(_SELECT + where + "ORDER BY fetched_at, id LIMIT 1", sha256, final_url)
+        return found[0] if found else None
+
+    def _entries(self, sql: str, *keys: str) -> list[Entry]:
         with self._guard:
             if not self._path.exists() and not any(_warcs(self._folder)):
                 return []  # a new archive: reading it writes nothing
-            return [_entry(row) for row in self._select(sql, (key,))]
+            return [_entry(row) for row in self._select(sql, keys)]
 
     def _select(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._on_connection(lambda connection: connection.execute(sql, parameters).fetchall())

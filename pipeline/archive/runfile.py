@@ -9,7 +9,8 @@ import time
 import weakref
 from pathlib import Path
 
-from pipeline.archive.warc import first_length, info_id_of, info_record, records
+from pipeline.archive.warc import first_length, info_id_of, records
+from pipeline.archive.writing import info_record
 from pipeline.errors import ArchiveError
 
 # A torn warcinfo record is shorter than this; a longer file without one is damaged and not ours to cut.

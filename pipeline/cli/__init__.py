@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipeline.cli import doctor, evaluate, models, queue, results, review, survey
+from pipeline.cli import doctor, evaluate, history, models, queue, results, review, survey
 from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, InputError, UnknownCityError
 
 # What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
@@ -24,6 +24,8 @@ app.command()(survey.judge)
 app.add_typer(queue.app, name="queue")
 app.command()(review.review)
 app.add_typer(review.users_app, name="users")
+app.command()(history.runs)
+app.command()(history.diff)
 app.command()(results.score)
 app.command()(results.report)
 app.add_typer(results.criteria_app, name="criteria")

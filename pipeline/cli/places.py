@@ -50,12 +50,17 @@ def find(city: str, registry: Path | None, settings: Settings, *, outside_allowe
     return unregistered(city, None)
 
 
+def surveyed(city: str, registry: Path | None, settings: Settings, store: Store) -> Municipality:
+    """The municipality of that name. Places surveyed under a bare name need no registry."""
+    known = {run.municipality.name: run.municipality for run in store.runs() if run.municipality.code.startswith("x")}
+    return known.get(city) or find(city, registry, settings)
+
+
 def last_run(city: str, registry: Path | None, settings: Settings, store: Store, *, finished: bool = True) -> Run:
-    """The last run of the municipality. Places surveyed under a bare name need no registry."""
+    """The last run of the municipality."""
     from pipeline.models import RunState
 
-    known = {run.municipality.name: run.municipality for run in store.runs() if run.municipality.code.startswith("x")}
-    place = known.get(city) or find(city, registry, settings)
+    place = surveyed(city, registry, settings, store)
     run = store.latest_run(place.code, state=RunState.DONE if finished else None)
     if run is None:
         raise InputError(f"{place.name}: no finished survey in {settings.home}. Run `classify --city {city}` first.")

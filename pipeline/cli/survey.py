@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta, timezone
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,20 @@ DryRun = Annotated[
 ]
 
 
+class Render(StrEnum):
+    """Whether pages that only a script fills are opened in a browser."""
+
+    NEVER = "never"
+    AUTO = "auto"
+
+
+class Speed(StrEnum):
+    """Whether the display of the home page is measured: auto does so where a browser is found."""
+
+    AUTO = "auto"
+    NEVER = "never"
+
+
 def classify(
     context: typer.Context,
     city: Annotated[
@@ -52,7 +67,16 @@ def classify(
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Let the typed addresses be private ones.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew instead of continuing an unfinished run.")] = False,
+    render: Annotated[
+        Render, typer.Option(help="Open pages that only a script fills in a browser: never or auto.")
+    ] = Render.NEVER,
+    speed: Annotated[
+        Speed | None,
+        typer.Option(help="Measure the home page's display in a browser: auto or never.  [default: auto; demo: never]"),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Continue no unfinished run, and ask for every page in full.")
+    ] = False,
     model: Model = "",
     base_url: BaseUrl = "",
     judges: Judges = "",
@@ -77,6 +101,8 @@ def classify(
     panel = _panel(Wish(model, base_url, judges, votes, max_cost, price), settings)
     asked = load(criteria or settings.criteria)
     origin = _origin(site, warc)
+    if render is Render.AUTO and origin != "crawl":
+        raise InputError("--render auto opens pages of the live site; --site and --warc hold theirs as they are.")
     with ExitStack() as stack:
         place, day = _place(city, url, registry, settings, stack, crawling=origin == "crawl")
         order = Order(
@@ -89,6 +115,8 @@ def classify(
             delay_s=delay if delay is not None else (0.0 if city == "demo" else settings.delay_s),
             allow_private=allow_private or city == "demo",
             fresh=fresh or city == "demo",
+            render=render is Render.AUTO,
+            speed=(speed or (Speed.NEVER if city == "demo" else Speed.AUTO)) is Speed.AUTO,
         )
         with progress() as watch:
             outcome = survey(order, settings=settings, panel=panel, watch=watch, dry_run=dry_run)

@@ -1,10 +1,10 @@
-"""The loop: the best address whose host may be asked, its answer into the archive, its links into the frontier."""
+"""The loop: the best address whose host may be asked, as long as there is one and the budget lasts."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,15 +12,11 @@ from typing import Self
 
 from pipeline.archive import Archive
 from pipeline.crawl.address import Address, State
+from pipeline.crawl.errands import Errands
 from pipeline.crawl.frontier import Frontier
-from pipeline.crawl.guard import UnfetchedError
-from pipeline.crawl.harvest import Harvest, Reading, read
-from pipeline.crawl.homes import Homes
-from pipeline.crawl.plan import Plan, Progress, cause_of
-from pipeline.crawl.relevance import Relevance
-from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
-from pipeline.crawl.visit import Visit, Visitor
-from pipeline.models import Cause, Coverage, Snapshot, Source
+from pipeline.crawl.plan import Plan, Progress
+from pipeline.crawl.scope import Kind
+from pipeline.models import Coverage
 from pipeline.urls import canonical, host_port
 
 # Hosts asked at the same time; each of them still answers one request at a time.
@@ -28,7 +24,6 @@ MAX_HOSTS_AT_ONCE = 8
 # Requests for each page of the budget: what fails costs time too, and a site of errors must not go on for ever.
 MAX_REQUESTS_PER_PAGE, MIN_REQUESTS = 4, 200
 _SCORES = {Kind.HOME: 100.0, Kind.PRESS: 50.0, Kind.SITEMAP: 40.0}
-_READABLE = ("html", "pdf", "xml", "rss", "rdf", "text/plain")
 
 
 class Crawler:
@@ -43,17 +38,12 @@ class Crawler:
         run_id: str,
         frontier_path: Path,
         progress: Callable[[Progress], None],
+        earlier: Sequence[str] = (),
     ) -> None:
         self._plan = plan
-        self._archive = archive
-        self._code = code
-        self._run_id = run_id
         self._progress = progress
         self._frontier = Frontier(frontier_path)
-        self._visitor = Visitor(plan, self._keep_robots)
-        self._homes = Homes(plan.place, canonical(plan.home_url) or "", self._frontier)
-        relevance = Relevance(plan.terms, plan.leads, plan.year)
-        self._harvest = Harvest(relevance, self._frontier, Extent(self._homes.extent()))
+        self._errands = Errands(plan, self._frontier, archive=archive, code=code, run_id=run_id, earlier=earlier)
         self._busy: dict[asyncio.Task[None], Address] = {}
 
     async def __aenter__(self) -> Self:
@@ -62,7 +52,7 @@ class Crawler:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._visitor.close()
+        await self._errands.close()
         self._frontier.__exit__(kind, error, trace)
 
     async def run(self) -> Coverage:
@@ -76,7 +66,7 @@ class Crawler:
             with self._frontier.step():
                 self._frontier.note("finished", datetime.now(UTC).isoformat())
                 self._frontier.note("finished_budget", str(self._plan.max_pages))
-        return self._homes.account(self._frontier.coverage(max_pages=self._plan.max_pages))
+        return self._errands.homes.account(self._frontier.coverage(max_pages=self._plan.max_pages))
 
     def _seed(self) -> None:
         if self._frontier.fact("started"):
@@ -103,10 +93,10 @@ class Crawler:
             hosts = self._free_hosts()
             now = time.monotonic()
             with self._frontier.step():
-                address = self._frontier.take(host for host in hosts if self._visitor.pace.ready_at(host) <= now)
+                address = self._frontier.take(host for host in hosts if self._errands.ready_at(host) <= now)
             if address is None:
                 return
-            self._busy[asyncio.create_task(self._visit(address))] = address
+            self._busy[asyncio.create_task(self._go(address))] = address
 
     def _may_go_on(self) -> bool:
         return self._has_budget() and bool(self._frontier.hosts())
@@ -125,7 +115,7 @@ class Crawler:
 
     async def _wait(self) -> None:
         """Until an answer is in or another host may be asked."""
-        waits = [self._visitor.pace.ready_at(host) - time.monotonic() for host in self._free_hosts()]
+        waits = [self._errands.ready_at(host) - time.monotonic() for host in self._free_hosts()]
         room = len(self._busy) < MAX_HOSTS_AT_ONCE and self._has_budget()
         wait_s = max(0.0, min(waits)) if waits and room else None
         if not self._busy:
@@ -147,87 +137,9 @@ class Crawler:
                     self._frontier.give_back(address)
         self._busy.clear()
 
-    # --- one address ---
-
-    async def _visit(self, address: Address) -> None:
-        if is_office(address.url):
-            with self._frontier.step():
-                self._frontier.fail(address, Cause.MEDIA, "an office document")
-            return
-        try:
-            visit = await self._visitor.visit(
-                address.url, wanted=lambda media: _wanted(media, address), enter=lambda hop: self._enter(hop, address)
-            )
-        except _AlreadyReadError:
-            with self._frontier.step():
-                self._frontier.finish(address, State.SAME)
-        except UnfetchedError as error:
-            with self._frontier.step():
-                self._miss(address, error.cause, error.detail)
-        else:
-            self._keep(address, visit)
+    async def _go(self, address: Address) -> None:
+        await self._errands.run(address)
         self._tell(address)
-
-    def _enter(self, hop: str, address: Address) -> None:
-        """Raises UnfetchedError where a redirect of an address may not be followed to that hop."""
-        if address.kind is Kind.HOME:
-            if not is_likely_home(hop, address.url):
-                raise UnfetchedError(
-                    Cause.REDIRECT, f"the home page redirects to {hop}; if that is right give it with --url"
-                )
-        elif not self._harvest.may_enter(hop, address):
-            raise UnfetchedError(Cause.REDIRECT, f"redirected off the site, to {hop}")
-        settled = self._harvest.extent.settled(hop)
-        if settled != address.url and self._frontier.was_read(settled):
-            raise _AlreadyReadError
-
-    def _keep(self, address: Address, visit: Visit) -> None:
-        """Archives an answer, then notes in one step all that follows from it."""
-        answer = visit.answer
-        reading = read(answer, address.kind) if answer.status == 200 and answer.body.strip() else None
-        if address.kind is Kind.HOME and (refusal := self._homes.refusal(address, answer, reading)):
-            with self._frontier.step():  # not archived: what a stranger says there is no part of the survey
-                self._homes.missed(address, refusal.cause, refusal.detail)
-            return
-        snapshot = self._write(address.url, visit, address.kind.source)
-        with self._frontier.step():
-            self._note_archived()
-            if reading is None:
-                self._fail(address, answer.status, snapshot.sha256)
-            elif reading.cause is not None:
-                self._miss(address, reading.cause, answer.media, sha256=snapshot.sha256)
-            else:
-                self._settle(address, visit, reading, snapshot.sha256)
-
-    def _settle(self, address: Address, visit: Visit, reading: Reading, sha256: str) -> None:
-        if address.kind is Kind.HOME:
-            rules = self._visitor.robots.known(visit.answer.url)
-            self._harvest.begin_site(address.url, visit.answer.url, rules.sitemaps)
-            self._homes.found(address, visit.answer, reading)
-        self._harvest.place(address, reading, sha256)
-        self._frontier.finish(address, reading.state, sha256=sha256)
-        settled = self._harvest.extent.settled(visit.answer.url)
-        if settled != address.url:
-            self._frontier.same(settled, address)
-
-    def _fail(self, address: Address, status: int, sha256: str) -> None:
-        cause = cause_of(status)
-        if status == 200:
-            self._miss(address, Cause.EMPTY, "an answer without a body", sha256=sha256)
-            return
-        if cause is Cause.NOT_FOUND and address.kind in (Kind.SITEMAP, Kind.FEED) and not address.label:
-            self._frontier.finish(address, State.MISSING, sha256=sha256)
-        else:
-            self._miss(address, cause, f"status {status}", sha256=sha256)
-
-    def _miss(self, address: Address, cause: Cause, detail: str, *, sha256: str | None = None) -> None:
-        """Notes an address that gave no page. That the site's own search may not be asked is no page unread."""
-        if address.kind is Kind.SEARCH:
-            self._frontier.finish(address, State.MISSING, sha256=sha256)
-            return
-        self._frontier.fail(address, cause, detail, sha256=sha256)
-        if address.kind is Kind.HOME:
-            self._homes.missed(address, cause, detail)
 
     def _tell(self, address: Address) -> None:
         count = self._frontier.count
@@ -240,38 +152,3 @@ class Crawler:
                 current=address.url,
             )
         )
-
-    def _write(self, url: str, visit: Visit, source: Source) -> Snapshot:
-        answer = visit.answer
-        return self._archive.write(
-            code=self._code,
-            run_id=self._run_id,
-            url=url,
-            final_url=answer.url,
-            fetched_at=answer.fetched_at,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            source=source,
-        )
-
-    def _note_archived(self) -> None:
-        self._frontier.note("archived", str(int(self._frontier.fact("archived") or 0) + 1))
-
-    def _keep_robots(self, visit: Visit) -> None:
-        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit, Source.OFFICIAL)
-        with self._frontier.step():
-            self._note_archived()
-
-
-class _AlreadyReadError(Exception):
-    """A redirect leads to a page that was read under its own address."""
-
-
-def _wanted(media: str, address: Address) -> bool:
-    """Whether a body of that type is worth downloading. An undeclared type is told by its first bytes later."""
-    if media in ("", "application/octet-stream", "binary/octet-stream"):
-        return True
-    if address.kind is Kind.SITEMAP and "gzip" in media:
-        return True
-    return any(word in media for word in _READABLE) and "svg" not in media

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import httpcore2
 import httpx2
 
 from pipeline.crawl.guard import Guard, UnfetchedError
-from pipeline.models import Cause
+from pipeline.models import Cause, Snapshot
 
 # Of answers other than 200 only as much is kept as an error page needs.
 MAX_ERROR_BYTES = 262_144
@@ -25,16 +25,25 @@ _ACCEPT = "text/html,application/xhtml+xml,application/pdf,application/xml;q=0.9
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer. url: that gave it; body: after content decoding; media: bare lower-case media type."""
+    """One HTTP answer. url: that gave it; body: after content decoding; media: bare lower-case media type; earlier: the
+    archived answer whose body this one has again, be it a 304 or the same bytes."""
 
     url: str
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
     fetched_at: datetime
+    earlier: Snapshot | None = None
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the address gave a body, now or before."""
+        return self.status == 200 or self.earlier is not None
 
     def header(self, name: str) -> str:
-        return next((value for key, value in self.headers if key.lower() == name), "")
+        """The first header of that name (lower case), or an empty string. Of a 304 what its page had."""
+        told = self.earlier.headers if self.earlier and self.status == 304 else self.headers
+        return next((value for key, value in told if key.lower() == name), "")
 
     @property
     def media(self) -> str:
@@ -65,26 +74,33 @@ class Client:
         left: Callable[[], Awaitable[None]],
         *,
         max_bytes: int | None = None,
+        conditions: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer to a GET of a canonical URL. wanted: whether a media type is worth its body; left: awaited once
-        the request has left.
+        the request has left; conditions: headers that make it a conditional one.
 
         Raises UnfetchedError: ADDRESS, DNS, CONNECT, TLS, TIMEOUT, TOO_LARGE, PROTOCOL, and MEDIA before any body.
         """
         try:
             # The client's own timeout starts anew with each byte; a slow drip ends only with this one.
             async with asyncio.timeout(self._deadline_s):
-                return await self._ask(url, wanted, left, min(max_bytes or self._max_bytes, self._max_bytes))
+                most = min(max_bytes or self._max_bytes, self._max_bytes)
+                return await self._ask(url, wanted, left, most, self._headers | dict(conditions or {}))
         except TimeoutError as error:
             raise UnfetchedError(Cause.TIMEOUT, f"no complete answer in {self._deadline_s:g} s") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
             raise _unfetched(error) from error
 
     async def _ask(
-        self, url: str, wanted: Callable[[str], bool], left: Callable[[], Awaitable[None]], max_bytes: int
+        self,
+        url: str,
+        wanted: Callable[[str], bool],
+        left: Callable[[], Awaitable[None]],
+        max_bytes: int,
+        headers_sent: Mapping[str, str],
     ) -> Answer:
         extensions = {"timeout": _timeouts(self._deadline_s), "trace": _once_sent(left)}
-        request = httpx2.Request("GET", url, headers=self._headers, extensions=extensions)
+        request = httpx2.Request("GET", url, headers=headers_sent, extensions=extensions)
         response = await self._transport.handle_async_request(request)
         try:
             headers = tuple((key, value) for key, value in response.headers.multi_items())
@@ -159,11 +175,11 @@ class _Transport(httpx2.AsyncHTTPTransport):
             max_connections=32,
             max_keepalive_connections=16,
             keepalive_expiry=15.0,
-            network_backend=_Pinned(guard),
+            network_backend=Pinned(guard),
         )
 
 
-class _Pinned(httpcore2.AsyncNetworkBackend):
+class Pinned(httpcore2.AsyncNetworkBackend):
     """Opens connections to the addresses the guard has checked, so that no second look-up can lead elsewhere.
 
     The URL keeps its host, which therefore stands in the Host header and is what the certificate must be for.

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pipeline.charset import decode
@@ -17,6 +17,7 @@ from pipeline.crawl.fetch import Answer
 from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.relevance import Promise, Relevance, Weights
 from pipeline.crawl.scope import Extent, Kind, is_feed, is_news_list, is_runaway, is_service, is_site_map
+from pipeline.extract.scripted import MAX_ROOT_CHARS, filled_by_script
 from pipeline.models import Cause
 from pipeline.urls import canonical, site
 
@@ -66,8 +67,21 @@ def read(answer: Answer, kind: Kind) -> Reading:
         decoded = decode(answer.body, answer.header("content-type"))
         page = discover(decoded.text, answer.url, decoded.charset)
         lines = None if page.lines is None else tuple(_hashed(page.lines))
-        return Reading(State.LISTED if kind is Kind.SEARCH else State.READ, page=page, lines=lines)
+        chars = sum(map(len, page.lines or ()))
+        if kind is Kind.SEARCH:
+            return Reading(State.LISTED, page=page, lines=lines)
+        if page.lines is not None and filled_by_script(decoded.text, chars):
+            return Reading(State.FAILED, cause=Cause.SCRIPT, page=page, lines=lines)
+        return Reading(State.READ, page=page, lines=lines)
     return Reading(State.READ) if form else Reading(State.FAILED, cause=Cause.MEDIA)
+
+
+def seen_by_reader(reading: Reading) -> Reading:
+    """The reading of a page whose scripts have run: being short is no sign any more, saying next to nothing is."""
+    chars = sum(map(len, reading.page.lines or ()))
+    if reading.cause is Cause.SCRIPT and chars > MAX_ROOT_CHARS:
+        return replace(reading, state=State.READ, cause=None)
+    return reading
 
 
 def _form(answer: Answer) -> str:

@@ -16,7 +16,8 @@ class Plan:
     survey speaks about, 0 for any; max_pages: HTML, PDF and text answers of status 200; delay_s: seconds
     between the starts of two requests to one host or one IP address; deadline_s: for one request, from connecting to
     the last byte; max_bytes: of one body, decoded; allow_private: `host:port` (or `host`, ports 80 and 443) whose
-    private addresses may be opened, `*` for all; place: whose home page it is, to find it where it has moved.
+    private addresses may be opened, `*` for all; place: whose home page it is, to find it where it has moved; render:
+    whether to open pages that only a script fills in a browser; chromium: its program, empty for the first found.
     """
 
     home_url: str
@@ -31,6 +32,8 @@ class Plan:
     user_agent: str = "Akashi"
     allow_private: tuple[str, ...] = ()
     place: Municipality | None = None
+    render: bool = False
+    chromium: str = ""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class Robots:
 
 def from_answer(answer: Answer) -> Rules:
     """RFC 9309, 2.3.1: 4xx means no rules; 5xx (and 429, which says we are too many) means stay away for now."""
-    if answer.status == 200:
+    if answer.is_page:
         return Rules(parsed=Protego.parse(decode(answer.body[:MAX_BYTES], answer.header("content-type")).text))
     if 400 <= answer.status < 500 and answer.status != 429:
         return Rules()

@@ -27,7 +27,8 @@ class Kind(StrEnum):
     @property
     def source(self) -> Source:
         """Who speaks there."""
-        return {Kind.PRESS: Source.PRESS, Kind.LEAF: Source.SERVICE}.get(self, Source.OFFICIAL)
+        known = {Kind.PRESS: Source.PRESS, Kind.LEAF: Source.SERVICE, Kind.SEARCH: Source.LISTING}
+        return known.get(self, Source.OFFICIAL)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -11,6 +11,7 @@ from pipeline.crawl.fetch import Answer, Client
 from pipeline.crawl.guard import Guard, UnfetchedError
 from pipeline.crawl.pace import Pace
 from pipeline.crawl.plan import Plan
+from pipeline.crawl.recall import Known
 from pipeline.crawl.robots import MAX_BYTES as ROBOTS_BYTES
 from pipeline.crawl.robots import Robots
 from pipeline.models import Cause
@@ -38,46 +39,93 @@ class Visit:
 
 
 class Visitor:
-    """Asks addresses as a polite stranger would. keep_robots: archives each robots.txt answer."""
+    """Asks addresses as a polite stranger would, and only for what has changed since they were archived.
 
-    def __init__(self, plan: Plan, keep_robots: Callable[[Visit], None]) -> None:
+    keep_robots: archives each robots.txt answer; recall: what is known of an address.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        keep_robots: Callable[[Visit], None],
+        recall: Callable[[str], Known | None] = lambda _: None,
+    ) -> None:
         self.pace = Pace(plan.delay_s)
         # Rules name a crawler by its product token; a whole User-Agent line may hold other crawlers' names as words.
         self._agent = plan.user_agent.split("/")[0].split()[0] if plan.user_agent.strip() else "Akashi"
         self.robots = Robots(self._robots_txt, self._agent)
-        self._guard = Guard(plan.allow_private)
+        self.guard = Guard(plan.allow_private)
         self._client = Client(
-            self._guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
+            self.guard, user_agent=plan.user_agent, deadline_s=plan.deadline_s, max_bytes=plan.max_bytes
         )
         self._keep_robots = keep_robots
+        self._recall = recall
         self._silent: dict[str, int] = {}
 
     async def close(self) -> None:
         await self._client.close()
 
-    async def visit(self, url: str, *, wanted: Callable[[str], bool], enter: Callable[[str], None]) -> Visit:
-        """The final answer of an address. enter: called with each redirect's target, raises to stop there.
+    async def visit(
+        self,
+        url: str,
+        *,
+        wanted: Callable[[str], bool],
+        enter: Callable[[str], None],
+        passed: Callable[[Answer], None] = lambda _: None,
+    ) -> Visit:
+        """The final answer of an address. passed: called with each redirect on the way; enter: then with its target,
+        raises to stop there.
 
         Raises UnfetchedError where there is no answer; a hop to a refused address, a loop or a sixth hop is REDIRECT.
         """
 
         async def ask(hop: str) -> Answer:
-            rules = await self.robots.rules(hop)
-            rules.check(hop, self._agent)
-            self.pace.slow(host_port(hop)[0], rules.crawl_delay(self._agent))
+            await self.permit(hop)
             return await self._ask(hop, wanted)
 
-        return await _follow(url, ask, enter)
+        return await _follow(url, ask, enter, passed)
+
+    async def permit(self, url: str) -> None:
+        """Raises UnfetchedError where robots.txt forbids the address; keeps the pace that it asks for."""
+        rules = await self.robots.rules(url)
+        rules.check(url, self._agent)
+        self.pace.slow(host_port(url)[0], rules.crawl_delay(self._agent))
+
+    def forbids(self, url: str) -> bool:
+        """Whether the robots.txt of an origin that is known by now forbids the address. Asks nothing."""
+        try:
+            self.robots.known(url).check(url, self._agent)
+        except UnfetchedError:
+            return True
+        return False
+
+    async def wait_turn(self, url: str) -> None:
+        """Waits until a browser may open the address, as a request would: the page view is one visitor's."""
+        async with self.pace.turn(await self.guard.check(url)):
+            pass
 
     async def _robots_txt(self, url: str) -> Answer:
         async def ask(hop: str) -> Answer:
             return await self._ask(hop, lambda _: True, max_bytes=4 * ROBOTS_BYTES)
 
-        visit = await _follow(url, ask, lambda _: None)
+        visit = await _follow(url, ask, lambda _: None, lambda _: None)
         self._keep_robots(visit)
         return visit.answer
 
     async def _ask(self, url: str, wanted: Callable[[str], bool], max_bytes: int | None = None) -> Answer:
+        """One answer: the archived page where the server says that it still holds, or sends the same bytes."""
+        known = self._recall(url)
+        if known is None:
+            return await self._tried(url, wanted, max_bytes, {})
+        answer = await self._tried(url, wanted, max_bytes, known.conditions)
+        if answer.status == 304 and known.conditions and not known.confirmed_by(answer):
+            known = replace(known, conditions={})
+            answer = await self._tried(url, wanted, max_bytes, {})
+        return known.recognised(answer)
+
+    async def _tried(
+        self, url: str, wanted: Callable[[str], bool], max_bytes: int | None, conditions: Mapping[str, str]
+    ) -> Answer:
         """One answer, with second tries where a server is busy or a connection broke."""
         host = host_port(url)[0]
         if self._silent.get(host, 0) >= SILENT_AFTER:
@@ -85,10 +133,10 @@ class Visitor:
                 Cause.TIMEOUT, f"{host} failed to answer {SILENT_AFTER} times in a row and was left alone"
             )
         for last in (False,) * (TRIES - 1) + (True,):
-            target = await self._guard.check(url)
+            target = await self.guard.check(url)
             try:
                 async with self.pace.turn(target) as left:
-                    answer = await self._client.ask(url, wanted, left, max_bytes=max_bytes)
+                    answer = await self._client.ask(url, wanted, left, max_bytes=max_bytes, conditions=conditions)
             except UnfetchedError as error:
                 self._silent[host] = self._silent.get(host, 0) + 1 if error.cause in _SILENCE else 0
                 if last or error.cause not in _SECOND_TRY:
@@ -103,7 +151,12 @@ class Visitor:
         raise AssertionError("the last try returns or raises")
 
 
-async def _follow(url: str, ask: Callable[[str], Awaitable[Answer]], enter: Callable[[str], None]) -> Visit:
+async def _follow(
+    url: str,
+    ask: Callable[[str], Awaitable[Answer]],
+    enter: Callable[[str], None],
+    passed: Callable[[Answer], None],
+) -> Visit:
     hops: list[str] = []
     while True:
         try:
@@ -114,6 +167,7 @@ async def _follow(url: str, ask: Callable[[str], Awaitable[Answer]], enter: Call
             raise
         if answer.status not in _REDIRECTS:
             return Visit(answer, tuple(hops))
+        passed(answer)
         hops.append(url)
         url = _location(answer, hops)
         enter(url)

@@ -126,7 +126,7 @@ class Desk:
 
     def _searched(self, item: QueueItem, claim: Claim) -> dict[str, Page]:
         """The page that the claim names, if the survey archived it; without one, the pages quoted and searched."""
-        snapshots = [one for one in self.pages.snapshots(item.run_id) if one.status == 200]
+        snapshots = [one for one in self.pages.snapshots(item.run_id) if one.is_page]
         if claim.page_sha256:
             named = [one for one in snapshots if one.sha256 == claim.page_sha256]
         else:

@@ -39,11 +39,11 @@ class Pages:
 
     def at(self, run_id: str, url: str) -> Page | None:
         """The page that a run read at that address, or None."""
-        found = [one for one in self.snapshots(run_id) if one.status == 200 and url in (one.url, one.final_url)]
+        found = [one for one in self.snapshots(run_id) if one.is_page and url in (one.url, one.final_url)]
         return self.page(found[-1].sha256, url) if found else None
 
     def snapshots(self, run_id: str) -> tuple[Snapshot, ...]:
-        """The answers that a run has archived."""
+        """What a run has archived."""
         with self._guard:
             if run_id in self._runs:
                 return self._runs[run_id]

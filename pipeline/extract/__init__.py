@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import sys
 from datetime import date
+from functools import cache
+from importlib.metadata import version as installed
+from pathlib import Path
+from unicodedata import unidata_version
 
 from pipeline.models import Cause, DatedList, Page, Snapshot, Unread
 
-# Part of every key under which something derived from a page is kept: raise it when the same bytes give another Page.
-EXTRACTOR_VERSION = "2"
+__all__ = ["dated_list", "extract", "from_page", "posts_in", "posts_on", "version"]
 
-__all__ = ["EXTRACTOR_VERSION", "dated_list", "extract", "from_page", "posts_in", "posts_on"]
+# All code of ours that a page passes through, relative to pipeline/, and the libraries that read it.
+CODE = ("extract", "models", "charset.py", "dates.py", "text.py", "urls.py")
+LIBRARIES = ("idna", "justext", "lxml", "pypdf", "pypdfium2", "selectolax", "trafilatura")
 
 _HEAD_BYTES = 2_048
 _MARKUP = re.compile(rb"<(?:!doctype\s+html|html|head|body|title|meta|div|p|table|h1|ul|frameset|center|a\s)", re.I)
@@ -27,6 +34,17 @@ _BINARY = (
     b"Rar!",
     b"wOF",
 )
+
+
+@cache
+def version() -> str:
+    """sha256 (hex) over all that decides what a body is read as: part of every key under which a page is kept."""
+    root = Path(__file__).resolve().parent.parent
+    files = sorted(
+        file for name in CODE for file in ((root / name).rglob("*.py") if "." not in name else [root / name])
+    )
+    told = [sys.version, unidata_version, *(f"{name} {installed(name)}" for name in LIBRARIES)]
+    return hashlib.sha256("\n".join(told).encode() + b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def extract(snapshot: Snapshot, body: bytes) -> Page | Unread:

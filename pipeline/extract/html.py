@@ -13,9 +13,10 @@ from pipeline.extract.links import address, inventory
 from pipeline.extract.main_text import main_text
 from pipeline.extract.place import Laid
 from pipeline.extract.regions import is_breadcrumb
+from pipeline.extract.scripted import MAX_ROOT_CHARS, UNFILLED, filled_by_script
 from pipeline.extract.unread import unread
 from pipeline.extract.walk import Layout
-from pipeline.models import Block, BlockKind, Cause, Page, Region, Snapshot, Unread
+from pipeline.models import Block, BlockKind, Cause, Page, Record, Region, Snapshot, Unread
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -51,14 +52,18 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
 
 
 def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
-    """The page, or Unread with cause EMPTY (nothing visible), NOT_FOUND or SERVER (an error behind a 200)."""
+    """The page, or Unread with cause EMPTY (nothing visible), SCRIPT (a script would fill it), NOT_FOUND or SERVER (an
+    error behind a 200)."""
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(_tamed(decode(body, snapshot.header("content-type")).text))
+    html = _tamed(decode(body, snapshot.header("content-type")).text)
+    tree = LexborHTMLParser(html)
     layout = Layout(stylesheet("\n".join(node.text() for node in tree.css("style"))))
     if tree.body is not None:
         layout.run(tree.body)
     text = layout.text
+    if _is_unfilled(snapshot, html, len(text)):
+        return unread(snapshot, Cause.SCRIPT, UNFILLED)
     if not text:
         return unread(snapshot, Cause.EMPTY, "the answer holds no visible text")
     title = _title(tree, layout.blocks)
@@ -82,6 +87,12 @@ def read_html(snapshot: Snapshot, body: bytes) -> Page | Unread:
         links=inventory(layout.anchors, text, base, [block.start for block in layout.blocks], regions),
         hidden_text=layout.hidden,
     )
+
+
+def _is_unfilled(snapshot: Snapshot, html: str, chars: int) -> bool:
+    """What a browser made of a page is filled, unless it is still next to nothing."""
+    rendered = snapshot.record is Record.CONVERSION
+    return (not rendered or chars <= MAX_ROOT_CHARS) and filled_by_script(html, chars)
 
 
 def _tamed(html: str) -> str:

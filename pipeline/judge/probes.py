@@ -1,17 +1,30 @@
-"""Criteria that a measurement settles: how often a site says that it changed."""
+"""Criteria that a measurement settles: how often a site says that it changed, how fast its home page is displayed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from math import ceil
 from statistics import median
 
 from pipeline.judge.gaps import WINDOW_DAYS, days_of, gaps_of
-from pipeline.models import Criterion, DatedList, Measurement, Proposal, Verdict
+from pipeline.models import Criterion, DatedList, Load, Measurement, Proposal, Speed, Unread, Verdict
 
 MAX_GAP_DAYS = 3.0
 SOURCE = "評価基準 住民向け-01: 直近60日に日付のある更新があった日どうしの間隔の中央値が3日以下"
 NAME = "更新間隔の中央値"
+MAX_LCP_S = 2.5
+MIN_LOADS = 3
+SPEED_SOURCE = (
+    "評価基準 住民向け-02: トップページの Largest Contentful Paint の中央値が2.5秒以下"
+    "(2.5秒は web.dev の Core Web Vitals が「良好」とする上限。"
+    "あちらは利用者の実測の75パーセンタイル、こちらは調査環境での数回の中央値)"
+)
+SPEED_NAME = "LCP(最大の要素が表示されるまでの時間)の中央値"
+_UNTRIED = (
+    "この調査には表示速度の測定記録がない。測るのは、公式サイトを巡回する調査だけである"
+    "(--site、--warc、--speed never とデモでは測らない)。"
+)
 _KINDS = {"feed": "フィード", "list": "新着一覧", "sitemap": "サイトマップ"}
 
 
@@ -49,6 +62,60 @@ def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: da
         searched=tuple(dict.fromkeys(one.sha256 for one in lists)),
         judge="probe",
     )
+
+
+def display_speed(criterion: Criterion, speed: Speed | None, unread: Unread | None) -> Proposal:
+    """How fast the home page is displayed: the median, in seconds, of the Largest Contentful Paint of its cold loads.
+
+    At most 2.5 s is `met`, more is `not_met`: what web.dev calls good for the 75th percentile of real visits (Core Web
+    Vitals, "Largest Contentful Paint"), taken here for the median in the laboratory. A load that failed has no value;
+    with fewer than three values nothing is settled. Rounded up to 0.01 s, so that rounding never makes it faster.
+    unread: the home page where it could not be read: what was painted then was something else.
+    """
+    if speed is None:
+        return _not_judged(criterion, _UNTRIED)
+    if speed.refused:
+        return _not_judged(criterion, f"表示速度を測れなかった: {speed.refused}。")
+    if unread is not None:
+        return _not_judged(
+            criterion, f"トップページを読めなかったので、測った表示がトップページのものとはいえない({unread.cause})。"
+        )
+    values = [ceil(load.lcp_ms / 10) / 100 for load in speed.loads if load.lcp_ms is not None]
+    if len(values) < MIN_LOADS:
+        why = "、".join(dict.fromkeys(load.why for load in speed.loads if load.why))
+        return _not_judged(
+            criterion, f"{len(speed.loads)}回のうち値を得たのは{len(values)}回で、中央値をとるには足りない: {why}。"
+        )
+    value = median(values)
+    return Proposal(
+        criterion=criterion.id,
+        verdict=Verdict.MET if value <= MAX_LCP_S else Verdict.NOT_MET,
+        rationale=f"トップページを{speed.browser}で{len(speed.loads)}回読み込み、{len(values)}回で値を得た。LCPの中央値は{value:g}秒である。"
+        f"条件: {speed.conditions}。User-Agent: {speed.agent}。",
+        confidence=0.9 if len(values) == len(speed.loads) else 0.7,
+        measurement=Measurement(
+            name=SPEED_NAME,
+            value=value,
+            unit="秒",
+            threshold=MAX_LCP_S,
+            threshold_source=SPEED_SOURCE,
+            values=tuple(values),
+            readings=(*map(_reading, speed.loads), f"{speed.browser}。{speed.conditions}"),
+            urls=tuple(dict.fromkeys((speed.url, *(load.url for load in speed.loads if load.lcp_ms is not None)))),
+            sha256s=(speed.sha256,) if speed.sha256 else (),
+        ),
+        judge="probe",
+    )
+
+
+def _reading(load: Load) -> str:
+    """One load in a line: when, what was largest and how long that took, or why there is no value."""
+    at = f"{load.started:%Y-%m-%dT%H:%M:%SZ}"
+    if load.lcp_ms is None:
+        return f"{at} 値なし({load.why})"
+    largest = f"<{load.element}>" if load.element else "要素不明"
+    rest = "" if load.quiet else "、通信が静まる前に読取"
+    return f"{at} {load.lcp_ms:g}ミリ秒({largest}{' ' + load.resource if load.resource else ''}{rest})"
 
 
 def not_measured(criterion: Criterion) -> Proposal:

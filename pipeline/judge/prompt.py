@@ -34,6 +34,7 @@ _SOURCES = {
     Source.SERVICE: "公式サイトからリンクされた外部のサービス",
     Source.PRESS: "報道など外部のページ",
     Source.SOCIAL: "公式アカウントのあるサービス",
+    Source.LISTING: "公式サイトの検索結果",
 }
 
 

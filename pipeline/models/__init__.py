@@ -32,6 +32,7 @@ from pipeline.models.judged import (
     Verdict,
     View,
 )
+from pipeline.models.measured import Load, Speed
 from pipeline.models.pages import Block, BlockKind, DatedList, Link, Media, Page, Region
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Judgement",
     "Lease",
     "Link",
+    "Load",
     "Match",
     "Measurement",
     "Media",
@@ -80,6 +82,7 @@ __all__ = [
     "Snapshot",
     "SocialAccount",
     "Source",
+    "Speed",
     "Stage",
     "Tally",
     "Tried",

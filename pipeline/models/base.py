@@ -22,13 +22,19 @@ class Noun(BaseModel):
 
 class Source(StrEnum):
     """Who speaks on a page: the municipality's own site, a booking or application service elsewhere that it links to,
-    a page added by hand with `--source`, or a social service that an official account is on (read for the dates of its
-    posts alone, never judged as text)."""
+    a page added by hand with `--source`, a social service that an official account is on (read for the dates of its
+    posts alone), or the site's own search (followed alone)."""
 
     OFFICIAL = "official"
     SERVICE = "service"
     PRESS = "press"
     SOCIAL = "social"
+    LISTING = "listing"
+
+    @property
+    def quotable(self) -> bool:
+        """Whether what stands there is judged as text."""
+        return self not in (Source.SOCIAL, Source.LISTING)
 
 
 class Municipality(Noun):

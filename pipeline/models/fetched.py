@@ -37,6 +37,13 @@ class Snapshot(Noun):
     source: Source = Source.OFFICIAL
     record: Record = Record.RESPONSE
 
+    @property
+    def is_page(self) -> bool:
+        """Whether the address gave a body: 200, or 304 for one that was archived before. A measurement is none."""
+        if self.record is Record.RESOURCE:
+            return False
+        return self.status == 200 or (self.status == 304 and self.record is Record.REVISIT)
+
     def header(self, name: str) -> str:
         """The first header of that name, case-insensitive, or an empty string."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
@@ -59,9 +66,11 @@ class Cause(StrEnum):
     FORBIDDEN = "forbidden"  # 401, 403, 429, 451: we were not let in
     SERVER = "server"  # 5xx
     EMPTY = "empty"  # an answer without any visible text
+    SCRIPT = "script"  # only a script fills the page, and none was run or it came to nothing
     MEDIA = "media"  # not HTML, PDF or plain text
     NEEDS_OCR = "needs_ocr"  # a PDF without a text layer
     BROKEN = "broken"  # the document could not be parsed
+    ELSEWHERE = "elsewhere"  # a revisit in a WARC that does not hold the body it stands for
 
 
 class Unread(Noun):

@@ -49,9 +49,11 @@ CAUSES = {
     Cause.FORBIDDEN: "閲覧を許されない（401・403・429・451）",
     Cause.SERVER: "サーバーの障害（5xx）",
     Cause.EMPTY: "目に見える文字がない",
+    Cause.SCRIPT: "スクリプトを実行しないと内容が表示されない",
     Cause.MEDIA: "対象外の形式（HTML・PDF・テキスト以外）",
     Cause.NEEDS_OCR: "文字情報のない PDF（画像のみ）",
     Cause.BROKEN: "文書が壊れていて読めない",
+    Cause.ELSEWHERE: "本文が別の WARC にある（再訪の記録のみ）",
 }
 
 SOURCES = {
@@ -59,6 +61,7 @@ SOURCES = {
     Source.SERVICE: "外部サービス",
     Source.PRESS: "報道",
     Source.SOCIAL: "公式アカウント",
+    Source.LISTING: "サイト内検索",
 }
 
 FLAGS = {

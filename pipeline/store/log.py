@@ -40,8 +40,9 @@ ALLOWED = Refusal("")
 
 def digest(code: str, judgement: Judgement) -> str:
     """sha256 (hex) over what a reviewer confirms: municipality, criterion and its rule, verdict, quotes as (url, text)
-    in any order, and what was measured. Equal content in a later run has the same digest, so its confirmation stands;
-    offsets, dates of fetching, judge, rationale and confidence do not count.
+    in any order, and of a measurement what was measured, its threshold and on which side of that it lies. Equal content
+    in a later run has the same digest, so its confirmation stands; a measured value, which is hardly ever the same
+    twice, offsets, dates of fetching, judge, rationale and confidence do not count.
     """
     measured = judgement.measurement
     content = {
@@ -50,7 +51,7 @@ def digest(code: str, judgement: Judgement) -> str:
         "rule": judgement.rule_sha256,
         "verdict": judgement.verdict.value,
         "quotes": sorted((quote.url, quote.text) for quote in judgement.quotes),
-        "measurement": measured and [measured.name, measured.value, measured.unit, measured.threshold],
+        "measurement": measured and [measured.name, _within(measured), measured.unit, measured.threshold],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -109,7 +110,11 @@ def carries(measurement: Measurement | None, verdict: Verdict) -> bool:
     """Whether the measurement alone is evidence for the verdict: `met` up to the threshold, `not_met` above it."""
     if measurement is None or verdict not in _NEEDS_EVIDENCE:
         return False
-    return (measurement.value <= measurement.threshold) == (verdict is Verdict.MET)
+    return _within(measurement) == (verdict is Verdict.MET)
+
+
+def _within(measurement: Measurement) -> bool:
+    return measurement.value <= measurement.threshold
 
 
 def not_undone(log: Sequence[Decision]) -> list[Decision]:

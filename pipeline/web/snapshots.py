@@ -34,7 +34,7 @@ def snapshot(asked: Person, sha256: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$
         disposition = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(body, media_type="application/pdf", headers=headers | disposition)
     text = decode(body, found.header("content-type")).text
-    kind = "text/plain" if media == "text/plain" else "text/html"
+    kind = "text/plain" if media in ("text/plain", "application/json") else "text/html"
     if kind == "text/html":
         text = _LINK.sub("<basefont", text)
     return Response(text.encode("utf-8", "replace"), media_type=f"{kind}; charset=utf-8", headers=headers)
