@@ -28,6 +28,7 @@ from pipeline.archive.framing import (
 from pipeline.archive.warc import our_answer
 from pipeline.errors import ArchiveError, SiteError
 from pipeline.models import Cause, Record, Source, Unread
+from pipeline.text import printable
 
 _WITHOUT_TEXT = re.compile(
     r"\s*(image/|video/|audio/|font/|text/css|(text|application)/(x-)?javascript|application/font)", re.I
@@ -77,15 +78,10 @@ def _read(member: Member, path: Path) -> Iterator[Given | Unread]:
             if found is not None:
                 yield found
         except BrokenError as error:
-            detail = _printable(f"record near byte {at} of {path.name}: {error}")
-            yield Unread(url=_printable(error.url) or path.name, cause=error.cause, detail=detail)
+            detail = printable(f"record near byte {at} of {path.name}: {error}"[:MAX_DETAIL])
+            yield Unread(url=printable(error.url[:MAX_DETAIL]) or path.name, cause=error.cause, detail=detail)
             if isinstance(error, TornFileError) or not (error.goes_on or _moves_on(member)):
                 return
-
-
-def _printable(text: str) -> str:
-    """What a damaged file says about itself may hold anything, and ends up on a terminal."""
-    return "".join(character if character.isprintable() else "?" for character in text[:MAX_DETAIL])
 
 
 def _moves_on(member: Member) -> bool:
