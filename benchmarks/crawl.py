@@ -1,10 +1,11 @@
 """Pages followed per second of one core, against a generated municipal site on loopback, without pauses.
 
-    python benchmarks/crawl.py --pages 400 --scrapy-python /path/to/venv/bin/python
+    python benchmarks/crawl.py --pages 400 --peers /path/to/venv/bin/python
 
 Serves the site with nginx where it is installed, else with Python's own server. Akashi does all it does in a survey:
-robots.txt, scoring of every link, the frontier's file, the WARC with fsync. Scrapy (a venv of its own, `pip install
-scrapy`) follows links with its LinkExtractor and keeps nothing.
+robots.txt, scoring of every link, the frontier's file, the WARC with fsync. The peers (a venv of theirs, `pip install
+scrapy httpx2 selectolax`) keep nothing: Scrapy follows links with its LinkExtractor; bare httpx2 asks eight at a time
+and takes links with selectolax.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ from pipeline.archive import Archive
 from pipeline.crawl import Plan, crawl
 from pipeline.criteria import load
 url, folder, pages = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-terms = tuple((one.id, one.search_terms) for one in load("dx-2024").criteria)
-plan = Plan(url, terms=terms, max_pages=pages, delay_s=0, allow_private=(url.split("/")[2],))
+asked = load("dx-2024").criteria
+terms = tuple((one.id, one.search_terms) for one in asked)
+leads = tuple((one.id, one.leads) for one in asked)
+plan = Plan(url, terms=terms, leads=leads, year=2026, max_pages=pages, delay_s=0, allow_private=(url.split("/")[2],))
 with Archive(folder / "archive") as archive:
     coverage = asyncio.run(crawl(plan, archive=archive, code="990101", run_id="benchmark",
         frontier_path=folder / "frontier.db", progress=lambda _: None))
@@ -64,6 +67,31 @@ process.start()
 print(json.dumps({"pages": Followed.read}))
 """
 
+HTTPX2 = """
+import asyncio, json, sys
+from urllib.parse import urljoin, urlsplit
+import httpx2
+from selectolax.lexbor import LexborHTMLParser
+url, pages = sys.argv[1], int(sys.argv[3])
+async def main():
+    seen, waiting, read = {url}, [url], 0
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        async def one(address):
+            answer = await client.get(address)
+            for node in LexborHTMLParser(answer.text).css("a[href]"):
+                found = urljoin(address, node.attributes["href"]).partition("#")[0]
+                if found not in seen and urlsplit(found).netloc == urlsplit(url).netloc:
+                    seen.add(found)
+                    waiting.append(found)
+        while waiting and read < pages:
+            batch = waiting[: min(8, pages - read)]
+            del waiting[: len(batch)]
+            await asyncio.gather(*map(one, batch))
+            read += len(batch)
+    print(json.dumps({"pages": read}))
+asyncio.run(main())
+"""
+
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -71,7 +99,7 @@ def main() -> None:
     options.add_argument("--site-pages", type=int, default=2000, help="pages of the generated site (default 2000)")
     options.add_argument("--links", type=int, default=400, help="links on a page (default 400)")
     options.add_argument("--runs", type=int, default=3, help="runs, of which the median counts (default 3)")
-    options.add_argument("--scrapy-python", help="interpreter that has Scrapy; left out where not given")
+    options.add_argument("--peers", help="interpreter that has Scrapy, httpx2 and selectolax; left out where not given")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder) / "site"
@@ -85,10 +113,11 @@ def main() -> None:
                 f"{'client':24}{'pages':>7}{'seconds':>9}{'pages/s':>9}{'CPU s':>8}{'pages/CPU s':>13}{'peak MiB':>10}"
             )
             report("Akashi, archived", sys.executable, AKASHI, url, chosen)
-            if chosen.scrapy_python:
-                report("Scrapy, nothing kept", chosen.scrapy_python, SCRAPY, url, chosen)
+            if chosen.peers:
+                report("Scrapy, nothing kept", chosen.peers, SCRAPY, url, chosen)
+                report("httpx2, nothing kept", chosen.peers, HTTPX2, url, chosen)
             else:
-                print("Scrapy                  skipped: give --scrapy-python")
+                print("peers                   skipped: give --peers")
 
 
 def generate(folder: Path, pages: int, links: int) -> None:

@@ -189,10 +189,13 @@ def plot(found: Sequence[Order], pages: int) -> str:
         parts.append(f'<text x="{x(at):.0f}" y="{height - bottom + 18}" text-anchor="middle">{at}</text>')
     parts.append(f'<text x="{x(pages / 2):.0f}" y="{height - 6}" text-anchor="middle">pages fetched</text>')
     parts.append('<text x="12" y="14">share of evidence found</text>')
-    for (name, own), colour in zip(_by_name(found), colours, strict=True):
+    lowest = 0.0
+    ends = sorted(zip(_by_name(found), colours, strict=True), key=lambda pair: y(_mean(pair[0][1], pages)))
+    for (name, own), colour in ends:
         points = " ".join(f"{x(at):.1f},{y(_mean(own, at)):.1f}" for at in range(0, pages + 1, 20))
+        lowest = max(lowest + 14, y(_mean(own, pages)) + 4)  # names below one another where lines end together
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        parts.append(f'<text x="{x(pages) + 6:.0f}" y="{y(_mean(own, pages)) + 4:.0f}" fill="{colour}">{name}</text>')
+        parts.append(f'<text x="{x(pages) + 6:.0f}" y="{lowest:.0f}" fill="{colour}">{name}</text>')
     return "\n".join((*parts, "</svg>\n"))
 
 

@@ -142,14 +142,11 @@ def spoken(url: str) -> str:
 
 
 def _found(index: dict[str, list[tuple[str, dict[str, float]]]], folded: str) -> dict[str, dict[str, float]]:
-    """The terms that stand in a folded text, with their weights."""
-    found: dict[str, dict[str, float]] = {}
-    for at in range(len(folded)):
-        for length in (2, 1):
-            for term, weights in index.get(folded[at : at + length], ()):
-                if folded.startswith(term, at) and _stands_alone(folded, at, term):
-                    found[term] = weights
-    return found
+    """The terms that stand in a folded text, with their weights, in one order whatever the text's."""
+    pairs = {first + second for first, second in zip(folded, folded[1:], strict=False)}
+    near = sorted(index.keys() & (pairs | set(folded)))
+    known = (each for begin in near for each in index[begin])
+    return {term: weights for term, weights in known if term in folded and _stands_alone(folded, term)}
 
 
 def _best(index: dict[str, list[tuple[str, dict[str, float]]]], folded: str) -> dict[str, float]:
@@ -183,11 +180,17 @@ def _length_weight(term: str) -> float:
     return min(1.0, (0.5 if term.isascii() else 0.25) + 0.25 * (len(term) - 1) if len(term) > 1 else 0.25)
 
 
-def _stands_alone(text: str, at: int, term: str) -> bool:
-    """A Latin term must not stand within a longer Latin word: no AI in mail."""
-    before, after = text[at - 1 : at], text[at + len(term) : at + len(term) + 1]
-    inside = (_latin(before) and _latin(term[0])) or (_latin(after) and _latin(term[-1]))
-    return not inside
+def _stands_alone(text: str, term: str) -> bool:
+    """Whether a term that is in the text stands somewhere not within a longer Latin word: no AI in mail."""
+    if not (_latin(term[0]) or _latin(term[-1])):
+        return True
+    at = text.find(term)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(term) : at + len(term) + 1]
+        if not ((_latin(before) and _latin(term[0])) or (_latin(after) and _latin(term[-1]))):
+            return True
+        at = text.find(term, at + 1)
+    return False
 
 
 def _latin(char: str) -> bool:
