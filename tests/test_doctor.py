@@ -25,6 +25,7 @@ from scripted_server import serve as model_server
 
 from pipeline.archive import Archive
 from pipeline.crawl import visit
+from pipeline.crawl.chromium import find
 from pipeline.doctor import machine, model, network, workspace
 from pipeline.doctor.examine import examine
 from pipeline.doctor.finding import Finding, State
@@ -370,7 +371,7 @@ def test_without_tools_on_the_path_nothing_fails(tmp_path: Path, monkeypatch: py
 
 
 def test_the_browser_of_this_machine_tells_its_version(tmp_path: Path) -> None:
-    if not any(map(shutil.which, machine.BROWSERS)):
+    if find() is None:
         pytest.skip("no Chromium on PATH")
     found = row("browser", patient(tmp_path))
     assert found.state is State.OK and "hrom" in found.found

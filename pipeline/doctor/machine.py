@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import metadata
-from importlib.util import find_spec
 
+from pipeline.crawl.chromium import INSTALL, find, lacking
 from pipeline.doctor.finding import Finding, State
 from pipeline.doctor.patient import Patient
 
 LEAST_PYTHON = (3, 11)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 COMMAND_S = 15.0
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?(?:>=([0-9.]+))?\s*$")
 
@@ -54,26 +52,18 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def browser(patient: Patient) -> Iterator[Finding]:
-    """Optional: only pages that scripts build, and screenshots, want one."""
-    named = os.environ.get("CLASSIFY_CHROMIUM", "")
-    path = shutil.which(named) if named else next(filter(None, map(shutil.which, BROWSERS)), None)
-    if named and not path:
-        advice = "let CLASSIFY_CHROMIUM name the browser's program"
-        yield Finding(check="browser", state=State.FAIL, found=f"{named} is no program", advice=advice)
-    elif not path:
-        found = f"none of {', '.join(BROWSERS)} is on PATH"
-        yield Finding(
-            check="browser", state=State.UNSET, found=found, advice="only pages that scripts build need Chromium"
-        )
-    else:
-        driver = find_spec("playwright") is not None
-        version = _output(path, "--version").strip() or "does not tell its version"
-        yield Finding(
-            check="browser",
-            state=State.OK if driver else State.WARN,
-            found=f"{path}: {version}" + ("" if driver else "; the package playwright is not installed"),
-            advice="" if driver else "install playwright (the package only, not its browsers)",
-        )
+    """Optional: display speed and pages that only a script fills want one."""
+    chromium = patient.settings.chromium
+    path, missing = find(chromium), lacking(chromium)
+    if path is None:
+        state = State.FAIL if chromium else State.UNSET
+        yield Finding(check="browser", state=state, found=missing, advice=f"for display speed and scripts: {INSTALL}")
+        return
+    version = _output(path, "--version").strip() or "does not tell its version"
+    state, advice = (State.WARN, INSTALL) if missing else (State.OK, "")
+    yield Finding(
+        check="browser", state=state, found=f"{path}: {version}" + (f"; {missing}" if missing else ""), advice=advice
+    )
 
 
 def fonts(patient: Patient) -> Iterator[Finding]:

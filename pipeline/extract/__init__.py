@@ -16,7 +16,7 @@ from pipeline.models import Cause, DatedList, Page, Snapshot, Unread
 __all__ = ["dated_list", "extract", "from_page", "posts_in", "posts_on", "version"]
 
 # All code of ours that a page passes through, relative to pipeline/, and the libraries that read it.
-CODE = ("extract", "models", "charset.py", "dates.py", "text.py", "urls.py")
+CODE = ("extract", "models", "charset.py", "dates.py", "services.py", "text.py", "urls.py")
 LIBRARIES = ("idna", "justext", "lxml", "pypdf", "pypdfium2", "selectolax", "trafilatura")
 
 _HEAD_BYTES = 2_048
