@@ -24,6 +24,7 @@ from pipeline.models import Filter, Flag, Judgement, Match, Municipality, Quote,
 from pipeline.review.queue import approve, code, send_back, undo
 from pipeline.store.line import Turn
 from pipeline.store.log import lot
+from pipeline.store.serving import LEASE_S
 from pipeline.store.store import Store
 
 CRITERIA = [
@@ -112,7 +113,7 @@ def next_item(store: Store, who: Turn, wanted: Filter) -> float:
 
     took = timed(ask)
     for number in held if who.name == "me" else ():
-        store.serving.release(number, who.name)
+        store.serving.take(number, who.name, now=NOW - timedelta(seconds=LEASE_S))  # a lease that has ended
     return took
 
 

@@ -13,7 +13,7 @@ import pytest
 from databases import obstructed
 from queue_data import CITY, NOW, OTHER_CITY, judgement, measurement, run, save, told
 
-from pipeline.errors import StoreError
+from pipeline.errors import StaleError, StoreError
 from pipeline.models import Action, Decision, Filter, Flag, RunState, Stage, Tally, Verdict
 from pipeline.store.line import Turn, next_for
 from pipeline.store.opening import open_database
@@ -25,6 +25,7 @@ EVERYTHING = Filter()
 TOKYO = timezone(timedelta(hours=9))
 END = NOW + timedelta(seconds=LEASE_S)
 TICK = timedelta(microseconds=1)
+LEASED = "INSERT INTO leases (number, holder, expires) VALUES (1, 'C', now())"
 PEOPLE = frozenset("ABCDE")
 
 
@@ -76,11 +77,11 @@ def test_two_people_never_hold_one_item(serving: Serving) -> None:
 
 def test_a_reload_gives_the_same_item_for_longer(store: Store, serving: Serving) -> None:
     assert [served(serving, reviewer(name)) for name in "AB"] == [1, 2]
-    serving.release(1, "A")
+    serving.skip(1, "A", now=NOW)
     later = NOW + timedelta(minutes=5)
     lease = serving.next(reviewer("B"), EVERYTHING, now=later)
     assert (lease.number, lease.holder, lease.expires) == (2, "B", later + timedelta(seconds=LEASE_S))
-    assert served(serving, reviewer("A"), now=later) == 1
+    assert served(serving, reviewer("C"), now=later) == 1
 
 
 def test_a_lease_ends(serving: Serving) -> None:
@@ -120,13 +121,21 @@ def test_asking_for_an_item_tells_who_has_it(
     assert serving.holder(2, now=until) is None
 
 
-def test_only_the_holder_releases(serving: Serving) -> None:
+def test_only_what_its_holder_says_ends_a_lease(store: Store, serving: Serving) -> None:
     serving.take(1, "A", now=NOW)
-    serving.release(1, "B")
+    store.record(told(store.item(1), "B code"))
+    serving.skip(1, "B", now=NOW)
+    store.record(told(store.item(1), "A note"))
     assert serving.holder(1, now=NOW).holder == "A"
-    serving.release(1, "A")
+    store.record(told(store.item(1), "A code"))
     assert serving.holder(1, now=NOW) is None
-    assert served(serving, reviewer("B")) == 1
+
+
+def test_a_line_that_is_refused_leaves_the_lease(store: Store, serving: Serving) -> None:
+    serving.take(1, "A", now=NOW)
+    with pytest.raises(StaleError):
+        store.record(told(store.item(1), "A code"), version="of.9")
+    assert serving.holder(1, now=NOW).holder == "A"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +158,6 @@ def test_who_has_decided_goes_on_to_the_next(store: Store, serving: Serving) -> 
 def test_who_has_coded_leaves_the_item_to_the_second_coder(store: Store, serving: Serving) -> None:
     assert served(serving, reviewer("A", 1.0)) == 1
     store.record(told(store.item(1), "A code"))
-    serving.release(1, "A")
     assert served(serving, reviewer("A", 1.0)) == 2
     assert served(serving, reviewer("B", 1.0)) == 1
 
@@ -400,7 +408,6 @@ def test_people_who_work_at_one_moment_never_meet(store: Store) -> None:
         while (number := served(store.serving, reviewer(name))) is not None:
             one = store.item(number)
             store.record(told(one, f"{name} approve"), version=one.version)
-            store.serving.release(number, name)
 
     together(6, decide)
     assert sorted(one.criterion for one in store.decisions(CITY.code)) == [one.judgement.criterion for one in items]
@@ -410,7 +417,7 @@ def test_people_who_work_at_one_moment_never_meet(store: Store) -> None:
 def test_an_item_that_is_decided_between_the_look_and_the_lease_is_not_served(postgresql_url: str) -> None:
     with Store(postgresql_url) as store, ThreadPoolExecutor() as pool:
         one, two = save(store, judgement("ops-01"), judgement("ops-02"))
-        with obstructed(postgresql_url, "LOCK TABLE leases IN SHARE MODE") as until:  # read, and not written
+        with obstructed(postgresql_url, LEASED) as until:  # by somebody who gives it up
             asked = pool.submit(store.serving.next, reviewer("B"), EVERYTHING, now=NOW)
             until(1)
             store.record(told(one, "A approve"))
@@ -434,7 +441,6 @@ def test_two_coders_and_an_adjudicator_at_one_moment(store: Store) -> None:
                 continue
             verdict = "not_met" if name == "B" and number % 2 else "met"
             store.record(told(store.item(number), f"{name} {'approve' if settles else f'code {verdict}'}"))
-            store.serving.release(number, name)
 
     together(3, work)
     for one in store.items("r1"):

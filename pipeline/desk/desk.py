@@ -87,8 +87,6 @@ class Desk:
             raise StaleError(_about(item, "it has changed since it was shown"))
         decision = self.prepared(user, item, answer)
         self.store.record(decision, version=version)
-        if answer.action is not Action.NOTE:
-            self.store.serving.release(number, user.name)
         return decision
 
     def prepared(self, user: User, item: QueueItem, answer: Answer) -> Decision:

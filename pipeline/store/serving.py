@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -52,7 +52,7 @@ class Serving:
                 # Looked at again: between the look and the lease, the one who held it may have decided and gone on.
                 if connection.execute(query.where(judgements.c.number == number)).scalar():
                     return lease
-                _release(connection, number, turn.name)
+                release(connection, [number], turn.name)
         return None
 
     def take(self, number: int, holder: str, *, now: datetime) -> Lease:
@@ -67,15 +67,11 @@ class Serving:
             row = connection.execute(query).one_or_none()
         return Lease(number=row.number, holder=row.holder, expires=row.expires) if row else None
 
-    def release(self, number: int, holder: str) -> None:
-        with self._database.writing(f"release item {number}") as connection:
-            _release(connection, number, holder)
-
     def skip(self, number: int, reviewer: str, *, now: datetime) -> None:
         """Puts the item off for this person: it comes last, after what was put off before. Others are served it as
         before."""
         with self._database.writing(f"put off item {number}") as connection:
-            _release(connection, number, reviewer)
+            release(connection, [number], reviewer)
             put_off = _insert(connection, skips).values(number=number, reviewer=reviewer, skipped=now)
             again = put_off.on_conflict_do_update(
                 index_elements=[skips.c.reviewer, skips.c.number], set_={"skipped": now}
@@ -142,8 +138,9 @@ def _first(connection: Connection, steps: Iterable[Select[Any]]) -> int | None:
     return next((number for number in found if number is not None), None)
 
 
-def _release(connection: Connection, number: int, holder: str) -> None:
-    connection.execute(delete(leases).where(leases.c.number == number, leases.c.holder == holder))
+def release(connection: Connection, numbers: Collection[int], holder: str) -> None:
+    """Ends the leases that the person has on the items."""
+    connection.execute(delete(leases).where(leases.c.number.in_(numbers), leases.c.holder == holder))
 
 
 def _take(connection: Connection, number: int, holder: str, now: datetime) -> Lease:

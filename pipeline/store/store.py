@@ -9,11 +9,11 @@ from typing import Any, Self
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from pipeline.errors import DecisionError, StaleError, StoreError
-from pipeline.models import Coverage, Decision, Filter, Flag, Judgement, QueueItem, Run, RunState, Stage
+from pipeline.models import Action, Coverage, Decision, Filter, Flag, Judgement, QueueItem, Run, RunState, Stage
 from pipeline.store import line
 from pipeline.store.database import Database, restored, stored
 from pipeline.store.log import digest, lot, refusal, stage
-from pipeline.store.serving import Serving
+from pipeline.store.serving import Serving, release
 from pipeline.store.tables import decisions, judgements, runs
 from pipeline.store.users import Users
 
@@ -178,7 +178,8 @@ class Store:
     # --- decisions ----------------------------------------------------------------------------------------------------
 
     def record(self, decision: Decision, *, version: str | None = None) -> None:
-        """Appends the decision to the log; when this returns, it survives a crash of the machine.
+        """Appends the decision to the log and ends its person's lease on the item, both or neither; when this returns,
+        it survives a crash of the machine.
 
         version: QueueItem.version as the person saw it. Raises StaleError where another line has come in since, and
         DecisionError where there is no such judgement or the rules of the log refuse the decision (log.refusal), as
@@ -188,18 +189,20 @@ class Store:
         about = (judgements.c.digest == decision.of) & (judgements.c.code == decision.municipality)
         about &= judgements.c.criterion == decision.criterion
         # Locked in PostgreSQL, so that two decisions on one item follow each other; SQLite has one writer anyway.
-        query = select(judgements.c.body).where(about).order_by(judgements.c.number).with_for_update()
+        query = select(judgements.c.number, judgements.c.body).where(about).order_by(judgements.c.number)
         with self._database.writing(f"record a decision on {decision.criterion}") as connection:
-            found = connection.execute(query).scalars().all()
+            found = connection.execute(query.with_for_update(key_share=True)).all()
             if not found:
                 raise DecisionError(f"there is no judgement on {decision.criterion} that this decision is about")
-            judgement = restored(Judgement, found[-1], f"the judgement on {decision.criterion}")
+            judgement = restored(Judgement, found[-1].body, f"the judgement on {decision.criterion}")
             log = _logs(connection, [decision.of]).get(decision.of, [])
             if version is not None and version != f"{decision.of[:16]}.{len(log)}":
                 raise StaleError(f"{decision.municipality} {decision.criterion} has changed since it was shown")
             if reason := refusal(decision, judgement, log):
                 raise DecisionError(f"{decision.municipality} {decision.criterion}: {reason}", reason)
             connection.execute(insert(decisions).values(_decision_values(decision, body, [*log, decision])))
+            if decision.action is not Action.NOTE:
+                release(connection, [one.number for one in found], decision.reviewer)
 
     def decisions(self, code: str) -> list[Decision]:
         """The whole log of the municipality, oldest first."""
