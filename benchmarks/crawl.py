@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
-import resource
 import shutil
 import socket
 import subprocess
@@ -192,19 +192,21 @@ def report(name: str, python: str, program: str, url: str, chosen: argparse.Name
 
 def _run(python: str, program: str, url: str, pages: int) -> tuple[float, float, float, float, float]:
     """Pages a second, pages, seconds, CPU seconds and peak MiB of one run, the interpreter's start included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         command = ["taskset", "-c", "0"] if shutil.which("taskset") else []
-        client = Path(folder) / "client.py"
+        client, output = Path(folder) / "client.py", Path(folder) / "output"
         client.write_text(program)
         command += [python, str(client), url, folder, str(pages)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+        with output.open("w") as out:
+            child = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL, cwd=ROOT)
+            _, status, used = os.wait4(child.pid, 0)  # what this child used, and no other
+        if status:
+            raise SystemExit(f"{python} failed")
         seconds = time.perf_counter() - begun
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    read = json.loads(output.splitlines()[-1])["pages"]
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return read / seconds, read, seconds, cpu, after.ru_maxrss / 1024
+        read = json.loads(output.read_text().splitlines()[-1])["pages"]
+    cpu = used.ru_utime + used.ru_stime
+    return read / seconds, read, seconds, cpu, used.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -169,6 +169,7 @@ def in_scope(url: str, home: str) -> bool:
     return bool(own) and (site(url) == own or (host_port(url)[0].endswith("." + own) and ":" not in own))
 
 
+@lru_cache(maxsize=50_000)
 def mirrored(url: str, home: str) -> str:
     """The address on the home page's own scheme and host where only http / https or `www.` tell the two apart."""
     parts, own = urlsplit(url), urlsplit(home)

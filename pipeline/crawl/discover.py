@@ -28,6 +28,7 @@ _SELECTOR = (
     "[onclick],[data-href],form"
 )  # fmt: skip
 _SEARCH_FIELD = re.compile(r"q|s|kw|k|query|keywords?|words?|search(_?word)?|free_?word|kensaku", re.I)
+_LONGEST_NOTHING = 20
 _SAYS_NOTHING = re.compile(
     r"(詳しく(は|見る)?|くわしくは?|詳細(は|を見る|情報)?|続きを読む|もっと見る|一覧(を見る|へ)?|more|リンク)?"
     r"(こちら(から|へ|を.{1,8})?|ここ(から)?|へ)?[→>»。.…]*",
@@ -174,7 +175,7 @@ class _Page:
 
     def _around(self, node: LexborNode, label: str) -> str:
         """The text that a link stands in, where its label says nothing of its own and the text is short."""
-        if node.parent is None or not _SAYS_NOTHING.fullmatch(label):
+        if len(label) > _LONGEST_NOTHING or node.parent is None or not _SAYS_NOTHING.fullmatch(label):
             return ""
         text = self.text(node.parent)
         return text if len(text) < MAX_LABEL else ""
@@ -182,7 +183,8 @@ class _Page:
     def add(self, reference: str, label: str, kind: str, around: str = "") -> None:
         if not reference or reference[0] == "#":
             return
-        url = self._resolved(_in_charset(reference.strip(), self.charset))
+        reference = reference.strip()
+        url = self._resolved(_in_charset(reference, self.charset) if "?" in reference else reference)
         if url is None:
             return
         known = self.found.get(url)

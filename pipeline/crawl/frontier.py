@@ -263,13 +263,13 @@ class Frontier:
 
     def learn(self, address: Address, *, novelty: float, paid: float, speaks_of: Weights) -> None:
         """Notes with its sections how much of a page was new and what it paid, 0 to 1, and what it speaks of."""
-        for name in dict.fromkeys(address.sections):
-            seen = self.learned.read(name, novelty, paid)
-            row = (name, seen.pages, seen.novelty, seen.paid)
-            self._db.execute("INSERT OR REPLACE INTO section VALUES (?, ?, ?, ?)", row)
+        seen = [(name, self.learned.read(name, novelty, paid)) for name in dict.fromkeys(address.sections)]
+        sections = [(name, one.pages, one.novelty, one.paid) for name, one in seen]
+        self._db.executemany("INSERT OR REPLACE INTO section VALUES (?, ?, ?, ?)", sections)
         for criterion, clearness in speaks_of.items():
             self.learned.fed[criterion] += clearness
-            self._db.execute("INSERT OR REPLACE INTO fed VALUES (?, ?)", (criterion, self.learned.fed[criterion]))
+        rows = [(criterion, self.learned.fed[criterion]) for criterion in speaks_of]
+        self._db.executemany("INSERT OR REPLACE INTO fed VALUES (?, ?)", rows)
         self._choice.changed()
 
     def coverage(self, *, max_pages: int | None) -> Coverage:

@@ -28,7 +28,7 @@ PDF_BASE = 0.5
 CLEAR_TERMS = 2.0
 # A link that names only a year longer ago speaks of what was.
 STALE_YEARS, STALE = 3, 0.4
-_LONGEST_TEXT, _LONGEST_PAGE = 300, 6000
+_LONGEST_TEXT, _LONGEST_PAGE = 300, 4000
 _FIGURES = re.compile(r"\d+|[(\[<「].*?[)\]>」]|令和|平成|昭和|元年")
 # Attached files that are filled in, handed out or looked at, and prove nothing.
 _FORMS = re.compile(
@@ -68,6 +68,7 @@ class Relevance:
         self._year = year
         self.of = lru_cache(maxsize=50_000)(self._of)
         self.leads_of = lru_cache(maxsize=50_000)(self._leads_of)
+        self.word_of = lru_cache(maxsize=50_000)(self._word_of)
 
     def _of(self, text: str) -> Weights:
         """Criterion id to the weight, 0 to 1, of its best term in the text."""
@@ -110,9 +111,10 @@ class Relevance:
             base *= PDF_BASE
             factor *= FORM if _FORMS.search(label) else 1.0
         weighed = ((name, weight * NEXT_CRITERION**rank * factor) for rank, (name, weight) in enumerate(ranked))
-        return Promise(tuple(weighed), base, self._word(label), "" if attached else form(label))
+        return Promise(tuple(weighed), base, self.word_of(label), "" if attached else form(label))
 
-    def _word(self, label: str) -> str:
+    def _word_of(self, label: str) -> str:
+        """The term or lead of a label that says most."""
         folded = _fold(label[:_LONGEST_TEXT])
         found = {**_found(self._leads, folded), **_found(self._terms, folded)}
         return max(found, key=lambda term: (max(found[term].values()), term), default="")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pipeline.crawl.relevance import spoken
@@ -138,6 +139,7 @@ MAX_SEGMENTS = 14
 _DIGITS = re.compile(r"\d+")
 
 
+@lru_cache(maxsize=50_000)
 def family(url: str) -> str:
     """What an address has in common with its neighbours, figures collapsed: host, first two folders, depth and file
     type; with a query the whole path and the key, or that there are several. A calendar or a faceted search is one
