@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -51,8 +52,7 @@ _BESIDE = re.compile(r"(\.{1,2}/|[\w~%-][^:]*$)")
 _INVISIBLE = ["script", "style", "template", "noscript"]
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An address on a page. kind: `link`, `frame` (part of the page itself), `refresh` or `feed`; around: the text that
     the link stands in, where its label is only "more"."""
 

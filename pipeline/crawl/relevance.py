@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import add
 from urllib.parse import unquote
 
 # Weights of the places where a term may stand, the link's label being 1.
@@ -145,7 +146,7 @@ def spoken(url: str) -> str:
 
 def _found(index: dict[str, list[tuple[str, dict[str, float]]]], folded: str) -> dict[str, dict[str, float]]:
     """The terms that stand in a folded text, with their weights, in one order whatever the text's."""
-    pairs = {first + second for first, second in zip(folded, folded[1:], strict=False)}
+    pairs = set(map(add, folded, folded[1:]))
     near = sorted(index.keys() & (pairs | set(folded)))
     known = (each for begin in near for each in index[begin])
     return {term: weights for term, weights in known if term in folded and _stands_alone(folded, term)}
