@@ -13,11 +13,11 @@ EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
-    ("text", "charset", "urls", "dates", "services", "settings", "cache"),
+    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language"),
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
-    ("panel", "reading", "compare"),
+    ("panel", "reading", "compare", "results"),
     ("judging", "gathering"),
     ("run", "desk"),
     ("batches", "web", "doctor"),

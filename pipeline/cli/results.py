@@ -15,7 +15,7 @@ criteria_app = typer.Typer(help="Check criteria files.", no_args_is_help=True)
 
 def score(city: City, registry: Registry = None) -> None:
     """Points from confirmed decisions; what is only proposed is shown apart."""
-    from pipeline.score import score as points
+    from pipeline.results import result_of
     from pipeline.settings import Settings
     from pipeline.store.store import Store
     from pipeline.terminal import scored
@@ -23,9 +23,8 @@ def score(city: City, registry: Registry = None) -> None:
 
     settings = Settings()
     with Store(settings.database_url) as store:
-        run = last_run(city, registry, settings, store)
-        criteria = Workspace(settings.home).criteria(run.criteria_sha256)
-        scored(points(run, store.items(run.id), criteria), criteria)
+        found = result_of(last_run(city, registry, settings, store), store, Workspace(settings.home))
+    scored(found.score, found.criteria)
 
 
 def report(
@@ -36,7 +35,7 @@ def report(
     """Write the report of a municipality as self-contained HTML and as Markdown."""
     from pipeline import report as room
     from pipeline.archive import Archive
-    from pipeline.score import score as points
+    from pipeline.results import cited, result_of
     from pipeline.settings import Settings
     from pipeline.store.store import Store
     from pipeline.workspace import Workspace
@@ -44,15 +43,10 @@ def report(
     settings = Settings()
     with Store(settings.database_url) as store:
         run = last_run(city, registry, settings, store)
-        criteria, items = Workspace(settings.home).criteria(run.criteria_sha256), store.items(run.id)
-    scored = points(run, items, criteria)
+        found = result_of(run, store, Workspace(settings.home))
     with Archive(Workspace(settings.home).archive) as archive:
-        snapshots = archive.snapshots(run.id)
-        # A confirmation that carries over from an earlier survey cites the copy that its reviewer saw.
-        cited = {quote.page_sha256 for one in scored.confirmed for quote in one.quotes}
-        earlier = cited - {snapshot.sha256 for snapshot in snapshots}
-        snapshots += [found for sha256 in sorted(earlier) if (found := archive.find(sha256))]
-    built = room.build(run, criteria, items, scored, snapshots=snapshots)
+        snapshots = cited(found, archive)
+    built = room.build(run, found.criteria, found.items, found.score, snapshots=snapshots)
     folder = out or Workspace(settings.home).reports
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

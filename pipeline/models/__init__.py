@@ -34,6 +34,7 @@ from pipeline.models.judged import (
 )
 from pipeline.models.measured import Load, Speed
 from pipeline.models.pages import Block, BlockKind, DatedList, Link, Media, Page, Region
+from pipeline.models.published import Correction, Erratum
 
 __all__ = [
     "Action",
@@ -43,12 +44,14 @@ __all__ = [
     "Claim",
     "Confirmed",
     "Coverage",
+    "Correction",
     "CriteriaSet",
     "Criterion",
     "CriterionId",
     "Cue",
     "DatedList",
     "Decision",
+    "Erratum",
     "Filter",
     "Flag",
     "Home",

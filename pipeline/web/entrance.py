@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import RedirectResponse, Response
 
-from pipeline.web import passwords, words
+from pipeline.language import LANGUAGES
+from pipeline.web import passwords
 from pipeline.web.visit import LANGUAGE_COOKIE, Anyone, Person, Posted, Visit, inside
 
 router = APIRouter()
@@ -71,7 +72,7 @@ def choose_language(
     to: Annotated[str, Form(max_length=2000)] = "/",
 ) -> Response:
     response = RedirectResponse(inside(to), status_code=303)
-    chosen = language if language in words.LANGUAGES else "ja"
+    chosen = language if language in LANGUAGES else "ja"
     response.set_cookie(
         LANGUAGE_COOKIE, chosen, max_age=_YEAR_S, httponly=True, samesite="lax", secure=asked.office.secure
     )

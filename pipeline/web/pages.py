@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 
+from pipeline.language import LANGUAGES
 from pipeline.report import words as report_words
 from pipeline.report.links import link
 from pipeline.review.team import AKASHI
@@ -39,7 +40,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    made.globals |= {"languages": words.LANGUAGES, "glyphs": words.GLYPHS, "link": link, "AKASHI": AKASHI}
+    made.globals |= {"languages": LANGUAGES, "glyphs": words.GLYPHS, "link": link, "AKASHI": AKASHI}
     made.filters |= {
         "word": _word,
         "who": _who,

@@ -10,12 +10,12 @@ from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.desk import Desk
+from pipeline.language import LANGUAGES, Say
 from pipeline.models import Role, User
 from pipeline.web import words
 from pipeline.web.counts import Counts
 from pipeline.web.passwords import Guesses
 from pipeline.web.sessions import COOKIE, SESSION_S, Links, Proxy, Session, Sessions
-from pipeline.web.words import Say
 
 LANGUAGE_COOKIE = "akashi_language"
 
@@ -95,7 +95,7 @@ def visit(request: Request) -> Visit:
     if user and (not user.active or (user.epoch != session.epoch and not vouched)):
         user = None
     language = request.cookies.get(LANGUAGE_COOKIE, "")
-    return Visit(request, office, session, user, language if language in words.LANGUAGES else "ja")
+    return Visit(request, office, session, user, language if language in LANGUAGES else "ja")
 
 
 def person(asked: Annotated[Visit, Depends(visit)]) -> Visit:

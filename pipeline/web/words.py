@@ -3,25 +3,18 @@ sentences in Japanese by another."""
 
 from __future__ import annotations
 
-import gettext
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-
+from pipeline.language import Say, catalog
 from pipeline.models import Action, Cause, Flag, Match, Role, Source, Stage, Verdict
 from pipeline.report import words
 from pipeline.review.team import AKASHI, Sight
 from pipeline.store.log import Refusal
 
-LANGUAGES = {"ja": "日本語", "en": "English"}
 CATALOGS = Path(__file__).parent / "locale"
-
-Say = Callable[[str], str]
 
 ACTIONS = {
     Action.APPROVE: "承認",
@@ -61,23 +54,9 @@ _SPOKEN: dict[type[Enum], Mapping[Any, str]] = {
 }
 
 
-@cache
-def catalog(language: str) -> gettext.NullTranslations:
-    """The catalog of a language, read from its .po file, so that nothing has to be compiled before."""
-    from io import BytesIO
-
-    path = CATALOGS / f"{language}.po"
-    with path.open("rb") as file:
-        messages = read_po(file, locale=language)
-    packed = BytesIO()
-    write_mo(packed, messages)
-    packed.seek(0)
-    return gettext.GNUTranslations(packed)
-
-
 def say(language: str) -> Say:
     """The function `_` of the templates."""
-    return catalog(language).gettext
+    return catalog(CATALOGS, language).gettext
 
 
 def spoken(value: Enum, _: Say) -> str:
