@@ -16,14 +16,16 @@ $(CURDIR)/.venv-uv/bin/uv:
 
 .venv/.ready: requirements-dev.txt pyproject.toml $(filter %/.venv-uv/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --python ">=3.11" .venv
-	$(UV) pip sync --quiet --require-hashes --python .venv requirements-dev.txt
+	$(UV) pip sync --quiet --compile-bytecode --require-hashes --python .venv requirements-dev.txt
 	$(UV) pip install --quiet --no-deps --python .venv --editable .
 	@touch $@
 
 demo: .venv/.ready
 	$(BIN)/classify --city demo
 
+# Compiled before, since tests start hundreds of processes, and where Python may write no bytecode each would compile anew.
 test: .venv/.ready
+	$(BIN)/python -m compileall -q pipeline evals
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-model: .venv/.ready requirements-model.txt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,12 @@ import typer
 
 from pipeline.cli.places import City, Registry, last_run
 from pipeline.errors import InputError
+
+
+class Language(StrEnum):
+    JA = "ja"
+    EN = "en"
+
 
 criteria_app = typer.Typer(help="Check criteria files.", no_args_is_help=True)
 
@@ -31,8 +38,9 @@ def report(
     city: City,
     registry: Registry = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: reports/ of the workspace.")] = None,
+    language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.JA,
 ) -> None:
-    """Write the report of a municipality as self-contained HTML and as Markdown."""
+    """Write the report of a municipality as self-contained HTML, as Markdown and as JSON."""
     from pipeline import report as room
     from pipeline.archive import Archive
     from pipeline.results import cited, result_of
@@ -46,14 +54,15 @@ def report(
         found = result_of(run, store, Workspace(settings.home))
     with Archive(Workspace(settings.home).archive) as archive:
         snapshots = cited(found, archive)
-    built = room.build(run, found.criteria, found.items, found.score, snapshots=snapshots)
+    built = room.build(run, found.criteria, found.items, found.score, snapshots=snapshots, language=language.value)
     folder = out or Workspace(settings.home).reports
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder}: no folder that can be written to ({error.strerror}).") from error
-    stem = folder / f"{run.municipality.code}-{run.criteria_id}-{run.as_of}"
-    for suffix, text in ((".html", room.html(built)), (".md", room.markdown(built))):
+    ending = "" if language is Language.JA else f"-{language.value}"
+    stem = folder / f"{run.municipality.code}-{run.criteria_id}-{run.as_of}{ending}"
+    for suffix, text in ((".html", room.html(built)), (".md", room.markdown(built)), (".json", room.json(built))):
         path = stem.with_name(stem.name + suffix)
         path.write_text(text, encoding="utf-8")
         typer.echo(str(path))

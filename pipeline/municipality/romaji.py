@@ -43,6 +43,15 @@ _KINDS = {
     "府": ("fu", "ken"),
     "都": ("to", "ken"),
 }
+_ENGLISH = {
+    "市": "City",
+    "区": "City",
+    "町": "Town",
+    "村": "Village",
+    "県": "Prefecture",
+    "府": "Prefecture",
+    "都": "Metropolis",
+}
 _ENDINGS = {
     "市": ("し",), "区": ("く",), "町": ("まち", "ちょう"), "村": ("むら", "そん"),
     "県": ("けん",), "府": ("ふ",), "都": ("と",),
@@ -64,6 +73,16 @@ def hepburn(kana: str) -> str:
             found.append("っ" if character == "っ" else _SYLLABLES.get(character, ""))
     doubled = re.sub("っ(?=ch)", "t", "".join(found))
     return re.sub("っ([a-z]?)", lambda match: match[1] * 2, doubled)
+
+
+def english(each: Municipality) -> str:
+    """The name as English texts write it, Sagamihara City: as its own host spells it where that is the same name, else
+    with long vowels dropped; empty where the kana is not known."""
+    read, *hosts = stems(each) if each.kana else ("",)
+    if not read:
+        return ""
+    own = next((host for host in hosts if folded(host) == folded(read)), re.sub("ou|oo", "o", read).replace("uu", "u"))
+    return f"{own.capitalize()} {_ENGLISH.get(each.name[-1:], '')}".strip()
 
 
 def words(text: str) -> tuple[str, ...]:

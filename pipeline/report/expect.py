@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from pipeline.report.nouns import Expectation, Expected, Row
+from pipeline.report.nouns import Example, Expectation, Expected, Row
+from pipeline.report.speech import Speech
 
 _AWAITING = "awaiting"
 # reason -> title and lead, in the order of the report
@@ -32,63 +33,77 @@ _REASONS = {
 }
 
 
-def expected(rows: Iterable[Row]) -> tuple[Expected, ...]:
-    """Every criterion that is no confirmed point, grouped by its reason; groups without a criterion are left out."""
+def expected(rows: Iterable[Row], examples: Mapping[str, tuple[Example, ...]], say: Speech) -> tuple[Expected, ...]:
+    """Every criterion that is no confirmed point, grouped by its reason; groups without a criterion are left out.
+
+    examples: by criterion, how comparable municipalities meet it.
+    """
     groups: dict[str, list[Expectation]] = {key: [] for key in _REASONS}
     for row in rows:
         if row.outcome.key != "met":
-            groups[row.outcome.key].append(Expectation(row=row, why=_why(row)))
+            why = _WHY[row.outcome.key](row, say)
+            groups[row.outcome.key].append(Expectation(row=row, why=why, examples=examples.get(row.id, ())))
         elif not row.confirmed:
-            groups[_AWAITING].append(Expectation(row=row, why=_proposed(row)))
+            groups[_AWAITING].append(Expectation(row=row, why=_proposed(row, say)))
     return tuple(
-        Expected(key=key, title=title, lead=lead, entries=tuple(groups[key]))
+        Expected(key=key, title=say(title), lead=say(lead), entries=tuple(groups[key]))
         for key, (title, lead) in _REASONS.items()
         if groups[key]
     )
 
 
-def _why(row: Row) -> str:
-    return {"not_met": _says_no, "no_evidence": _found_nothing, "unobserved": _not_read, "not_judged": _no_verdict}[
-        row.outcome.key
-    ](row)
-
-
-def _says_no(row: Row) -> str:
+def _says_no(row: Row, say: Speech) -> str:
     if row.measured:
-        return (
-            f"{row.measured.name}は{row.measured.value}{row.measured.unit}で、"
-            f"基準（{row.measured.threshold}{row.measured.unit}以下）を満たしていません。"
+        return say(
+            "%(name)sは%(value)s%(unit)sで、基準（%(threshold)s%(unit)s以下）を満たしていません。",
+            name=row.measured.name,
+            value=row.measured.value,
+            unit=row.measured.unit,
+            threshold=row.measured.threshold,
         )
-    return _cited(row, "と書かれています。")
+    return _cited(row, "“%(quote)s”（%(where)s）と書かれています。", say)
 
 
-def _proposed(row: Row) -> str:
+def _proposed(row: Row, say: Speech) -> str:
     if row.measured:
-        return f"{row.measured.name}は{row.measured.value}{row.measured.unit}と測定されました。"
-    return _cited(row, "という記載が根拠の候補です。")
+        told = "%(name)sは%(value)s%(unit)sと測定されました。"
+        return say(told, name=row.measured.name, value=row.measured.value, unit=row.measured.unit)
+    return _cited(row, "“%(quote)s”（%(where)s）という記載が根拠の候補です。", say)
 
 
-def _cited(row: Row, ending: str) -> str:
+def _cited(row: Row, told: str, say: Speech) -> str:
     if not row.evidence:
-        return "根拠の引用は記録されていません。"
+        return say("根拠の引用は記録されていません。")
     first = row.evidence[0]
-    where = first.title + (f"、{first.dated.ja}" if first.dated else "、日付なし")
-    return f"“{' '.join(first.lines)}”（{where}）{ending}"
+    where = say.listed((first.title, first.dated.shown if first.dated else say("日付なし")))
+    return say(told, quote=" ".join(first.lines), where=where)
 
 
-def _found_nothing(row: Row) -> str:
+def _found_nothing(row: Row, say: Speech) -> str:
     searched = row.searched.count if row.searched else 0
-    said = f"{searched}ページを調べましたが、" if searched else "該当しうるページが収集した中になく、"
-    rest = "".join(f"{gap}ため、そこに記載がある可能性が残ります。" for gap in row.gaps)
-    return f"{said}この項目を述べる記載は見当たりませんでした。{rest}"
+    if searched:
+        said = say("%(count)sページを調べましたが、この項目を述べる記載は見当たりませんでした。", count=searched)
+    else:
+        said = say("該当しうるページが収集した中になく、この項目を述べる記載は見当たりませんでした。")
+    gaps = (say("%(gap)sため、そこに記載がある可能性が残ります。", gap=gap) for gap in row.gaps)
+    return say.told(said, *gaps)
 
 
-def _not_read(row: Row) -> str:
+def _not_read(row: Row, say: Speech) -> str:
     if not row.unread:
-        return "関係するページを読めず、記載の有無が分かりません。"
-    causes = "、".join(dict.fromkeys(one.cause for one in row.unread))
-    return f"関係するアドレス{len(row.unread)}件を読めませんでした（{causes}）。記載の有無は分かりません。"
+        return say("関係するページを読めず、記載の有無が分かりません。")
+    causes = say.listed(dict.fromkeys(one.cause for one in row.unread))
+    told = "関係するアドレス%(count)s件を読めませんでした（%(causes)s）。記載の有無は分かりません。"
+    return say(told, count=len(row.unread), causes=causes)
 
 
-def _no_verdict(row: Row) -> str:
-    return "判定の手段がないか、判定に失敗したため、該当とも非該当とも言えません。"
+def _no_verdict(row: Row, say: Speech) -> str:
+    return say("判定の手段がないか、判定に失敗したため、該当とも非該当とも言えません。")
+
+
+_WHY: dict[str, Callable[[Row, Speech], str]] = {
+    "not_met": _says_no,
+    "no_evidence": _found_nothing,
+    "unobserved": _not_read,
+    "not_judged": _no_verdict,
+}

@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pipeline.report.html import TEMPLATES
+from pipeline.report.html import TEMPLATES, means
 from pipeline.report.nouns import Link, Report
+from pipeline.report.speech import Speech
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -28,19 +29,33 @@ class Markup(str):
 
 
 def markdown(report: Report) -> str:
-    """GitHub-flavoured Markdown in Japanese, without HTML. Everything of `report` is escaped on its way out."""
-    return _environment().get_template("report.md").render(report=report)
+    """GitHub-flavoured Markdown, without HTML. Everything of `report` is escaped on its way out."""
+    return _environment(report.language).get_template("report.md").render(report=report, means=means(report))
 
 
 def escape(value: object) -> str:
     """One line of text that Markdown shows as it is: no link, image, heading, list, code, table cell or HTML in it."""
-    if isinstance(value, Markup):
-        return value
-    text = _BREAKS.sub(" ", str(value)).replace("\t", " ").strip()
+    return value if isinstance(value, Markup) else _inline(str(value))
+
+
+def _inline(text: str) -> str:
+    text = _BREAKS.sub(" ", text).replace("\t", " ").strip()
     text = _BARE.sub(_reference, _MARKUP.sub(_reference, text))
     text = _START.sub(lambda found: f"{found[0][:-1]}&#{ord(found[0][-1])};", text)
     # A reference is undone before mail addresses are looked for; a code span is not.
     return text.replace("@", "`@`")
+
+
+class _Spoken:
+    """The report's own words, which keep the spaces around them."""
+
+    def __init__(self, language: str) -> None:
+        self._say = Speech(language)
+
+    def __call__(self, text: str, /, **values: object) -> Markup:
+        said = self._say(text, **values)
+        before, after = said[: len(said) - len(said.lstrip(" "))], said[len(said.rstrip(" ")) :]
+        return Markup(before + escape(said) + after)
 
 
 def anchor(link: Link, text: str) -> Markup:
@@ -61,7 +76,7 @@ def _reference(found: re.Match[str]) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     # `finalize` is to Markdown what autoescape is to HTML: no expression is printed without it.
@@ -73,5 +88,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(anchor=anchor, address=address)
+    made.globals.update(anchor=anchor, address=address, _=_Spoken(language))
     return made

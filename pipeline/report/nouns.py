@@ -21,10 +21,10 @@ class Stage(StrEnum):
 
 
 class Day(Noun):
-    """A date or time. iso: ISO 8601 for machines; ja: as Japanese readers write it (times in Japan's time zone)."""
+    """A date or time. iso: ISO 8601 for machines; shown: as readers write it (times in Japan's time zone)."""
 
     iso: str
-    ja: str
+    shown: str
 
 
 class Link(Noun):
@@ -156,8 +156,28 @@ class Spread(Noun):
 
 
 class Highlight(Noun):
+    """A measure worth telling of. why: in what it stands out, in figures; evidence: of several pages, if there are."""
+
     row: Row
     viewpoint: str
+    evidence: tuple[Evidence, ...]
+    why: str
+
+
+class Challenge(Noun):
+    """What holds a municipality back as a whole, found by one rule. rows: the criteria that it shows in."""
+
+    key: str
+    title: str
+    text: str
+    rows: tuple[Row, ...] = ()
+
+
+class Example(Noun):
+    """How a comparable municipality meets a criterion. relation: what makes it comparable."""
+
+    place: str
+    relation: str
     evidence: Evidence
 
 
@@ -166,6 +186,7 @@ class Expectation(Noun):
 
     row: Row
     why: str
+    examples: tuple[Example, ...] = ()
 
 
 class Expected(Noun):
@@ -175,6 +196,44 @@ class Expected(Noun):
     title: str
     lead: str
     entries: tuple[Expectation, ...]
+
+
+class Mean(Noun):
+    """Mean points of the compared municipalities in one viewpoint."""
+
+    viewpoint: str
+    points: float
+
+
+class Comparison(Noun):
+    """The municipalities to compare with. count: all that are comparable and have something confirmed; whole: those
+    with every criterion confirmed, of which alone `means` are taken, by viewpoint; empty for fewer than three."""
+
+    text: str
+    count: Count
+    whole: Count
+    means: tuple[Mean, ...]
+
+
+class Change(Noun):
+    """One criterion that an erratum corrects."""
+
+    statement: str
+    id: str
+    before: str
+    after: str
+    note: str
+
+
+class Amendment(Noun):
+    """A dated correction of an edition, as its reader needs it."""
+
+    number: Count
+    edition: str
+    issued: Day
+    points_before: Count
+    points_after: Count
+    changes: tuple[Change, ...]
 
 
 class Missing(Noun):
@@ -220,6 +279,8 @@ class Method(Noun):
 class Report(Noun):
     """One municipality's report. points: confirmed ones only; provisional: proposed and waiting, apart from them."""
 
+    language: str
+    title: str
     stage: Stage
     stage_word: str
     stage_note: str
@@ -240,7 +301,10 @@ class Report(Noun):
     tallies: tuple[Tally, ...]
     spread: tuple[Spread, ...]
     groups: tuple[tuple[Tally, tuple[Row, ...]], ...]
+    comparison: Comparison
     highlight_rule: str
     highlights: tuple[Highlight, ...]
+    challenges: tuple[Challenge, ...]
     expected: tuple[Expected, ...]
     method: Method
+    errata: tuple[Amendment, ...]

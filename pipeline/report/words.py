@@ -1,12 +1,12 @@
-"""The report's own Japanese words for outcomes, causes and flags, and how it writes dates and the text of others."""
+"""The report's own Japanese words for outcomes, causes and flags, and how it writes numbers and the text of others."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 
 from pipeline.models import Cause, Flag, Match, Source, Verdict
-from pipeline.report.nouns import Day, Outcome
+from pipeline.report.nouns import Outcome
 
 JAPAN = timezone(timedelta(hours=9), "JST")
 
@@ -117,22 +117,6 @@ def visible(text: str) -> str:
 def lines(text: str) -> tuple[str, ...]:
     """The non-empty lines of a text of others, as they may be shown."""
     return tuple(visible(line) for line in text.split("\n") if line.strip())
-
-
-def day(value: date) -> Day:
-    return Day(iso=value.isoformat(), ja=f"{value.year}年{value.month}月{value.day}日")
-
-
-def moment(value: datetime) -> Day:
-    """A time in Japan's time zone, to the minute for readers; a time without a zone is taken as UTC."""
-    at = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(JAPAN)
-    return Day(iso=at.isoformat(timespec="seconds"), ja=f"{day(at.date()).ja} {at:%H:%M}")
-
-
-def day_of(value: datetime) -> Day:
-    """The day in Japan of a time, with the whole time in iso."""
-    at = moment(value)
-    return Day(iso=at.iso, ja=at.ja.split(" ")[0])
 
 
 def number(value: float) -> str:

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from pipeline.language import LANGUAGES
 from pipeline.report import words as report_words
 from pipeline.report.links import link
+from pipeline.report.speech import Speech
 from pipeline.review.team import AKASHI
 from pipeline.web import words
 
@@ -65,10 +66,9 @@ def _who(context: Context, name: str) -> str:
 @pass_context
 def _moment(context: Context, at: datetime) -> str:
     """A time in Japan, to the minute."""
-    here = at.astimezone(report_words.JAPAN)
-    return report_words.moment(at).ja if context["language"] == "ja" else f"{here:%Y-%m-%d %H:%M} JST"
+    return Speech(context["language"]).moment(at).shown
 
 
 @pass_context
 def _day(context: Context, on: date) -> str:
-    return report_words.day(on).ja if context["language"] == "ja" else on.isoformat()
+    return Speech(context["language"]).day(on).shown

@@ -1,0 +1,66 @@
+"""The best-evidenced, most distinctive measures, chosen by a rule that the report states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from pipeline.models import Confirmed, Source, Verdict
+from pipeline.report.nouns import Highlight, Row, Tally
+from pipeline.report.peers import FEWEST, Peer, share
+from pipeline.report.speech import Speech
+
+_MOST = 6
+_MOST_PER_VIEWPOINT = 2
+
+
+class _Standing(NamedTuple):
+    """How much a row stands out. met, of: the peers that have it confirmed as met, and confirmed at all; pages: cited
+    pages of the municipality's own sites."""
+
+    row: Row
+    met: int
+    of: int
+    pages: int
+
+    @property
+    def order(self) -> tuple[float, int, str]:
+        """Rarer among the peers first, where at least three have it confirmed; then more pages; then newer ones."""
+        newest = max((one.dated.iso for one in self.row.evidence if one.dated), default="")
+        return 1 - self.met / self.of if self.of >= FEWEST else 0.0, self.pages, newest
+
+
+def rule(say: Speech) -> str:
+    return say(
+        "人が「該当」と確認し、公式ページの引用がある項目から、比べた団体で該当が確認された割合の低い順（確認済の団体が%(fewest)s以上ある項目）、"
+        "引用したページの多い順、ページの日付の新しい順に選びました（一つの観点から%(each)s項目まで、全体で%(all)s項目まで）。",
+        fewest=FEWEST,
+        each=_MOST_PER_VIEWPOINT,
+        all=_MOST,
+    )
+
+
+def highlights(
+    rows: Sequence[Row], tallies: Sequence[Tally], confirmed: Sequence[Confirmed], peers: Sequence[Peer], say: Speech
+) -> tuple[Highlight, ...]:
+    """By the rule; each with up to three quotes."""
+    names = {tally.viewpoint: tally.name for tally in tallies}
+    pages = {one.criterion: _own_pages(one) for one in confirmed if one.verdict is Verdict.MET}
+    proven = [_Standing(row, *share(peers, row.id), pages[row.id]) for row in rows if pages.get(row.id)]
+    chosen: list[_Standing] = []
+    for one in sorted(proven, key=lambda one: one.order, reverse=True):
+        if sum(other.row.viewpoint == one.row.viewpoint for other in chosen) < _MOST_PER_VIEWPOINT:
+            chosen.append(one)
+    return tuple(_told(one, names, say) for one in chosen[:_MOST])
+
+
+def _own_pages(confirmed: Confirmed) -> int:
+    return len({quote.url for quote in confirmed.quotes if quote.source is Source.OFFICIAL})
+
+
+def _told(one: _Standing, names: Mapping[str, str], say: Speech) -> Highlight:
+    told = [say("公式ページ%(count)s件の記載", count=one.pages)]
+    if one.of >= FEWEST:
+        told.append(say("比べた%(of)s団体中%(met)s団体で該当", of=one.of, met=one.met))
+    official = sorted(one.row.evidence, key=lambda quote: not quote.official)
+    return Highlight(row=one.row, viewpoint=names[one.row.viewpoint], evidence=tuple(official), why=say.listed(told))
