@@ -19,7 +19,7 @@ _OTHER = "other"
 
 
 class PopulationClass(Noun):
-    """Municipalities that are comparable: by law (政令指定都市, 特別区, 中核市, 施行時特例市), the rest by population."""
+    """Comparable municipalities: by law (政令指定都市, 特別区, 中核市, 施行時特例市), the rest by population."""
 
     id: str
     name_ja: str
