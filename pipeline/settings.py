@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     criteria: str = "dx-2024"
     registry_url: str = "https://raw.githubusercontent.com/code4fukui/localgovjp/master/localgovjp-utf8.csv"
     prefecture_url: str = "https://raw.githubusercontent.com/code4fukui/localgovjp/master/prefjp-utf8.csv"
+    populations: Path | None = None
     user_agent: str = "Akashi/0.1 (+survey of municipal web pages)"
     max_pages: int = Field(default=400, ge=1)
     delay_s: float = Field(default=1.0, ge=0)

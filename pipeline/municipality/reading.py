@@ -74,7 +74,7 @@ def _validated(
 
 
 def _rows(content: bytes, name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    reader = csv.reader(io.StringIO(_text(content, name), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(decoded(content, name), newline=""), strict=True)
     try:
         header = next(reader, [])
         missing = [column for column in columns if column not in header]
@@ -88,7 +88,7 @@ def _rows(content: bytes, name: str, columns: tuple[str, ...]) -> Iterator[tuple
         raise RegistryError(f"{name}, line {reader.line_num}: {error}") from error
 
 
-def _text(content: bytes, name: str) -> str:
+def decoded(content: bytes, name: str) -> str:
     """UTF-8 as published, or cp932 as a spreadsheet saves it again."""
     for encoding in ("utf-8-sig", "cp932"):
         try:
