@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipeline.archive import Archive
-from pipeline.models import CriteriaSet, QueueItem, Run, Score, Snapshot
+from pipeline.models import CriteriaSet, Municipality, QueueItem, Run, Score, Snapshot
 from pipeline.score import score
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
@@ -28,12 +28,18 @@ def result_of(run: Run, store: Store, workspace: Workspace) -> Result:
     return Result(run, criteria, items, score(run, items, criteria))
 
 
-def newest(store: Store, workspace: Workspace, criteria_id: str) -> Iterator[Result]:
-    """The newest finished run of every municipality that was asked by a criteria set of that id, by code; one at a
-    time, so that a nation's need not fit in memory."""
+def newest(
+    store: Store,
+    workspace: Workspace,
+    criteria_id: str,
+    *,
+    among: Callable[[Municipality], bool] = lambda _: True,
+) -> Iterator[Result]:
+    """The newest finished run of every municipality (among those wanted) that was asked by a criteria set of that id,
+    by code; one at a time, so that a nation's need not fit in memory."""
     for one in store.surveys():
         run = store.run(one.run_id)
-        if run and run.criteria_id == criteria_id:
+        if run and run.criteria_id == criteria_id and among(run.municipality):
             yield result_of(run, store, workspace)
 
 

@@ -17,6 +17,10 @@ class Language(StrEnum):
     EN = "en"
 
 
+Populations = Annotated[
+    Path | None,
+    typer.Option(help="CSV of codes and populations, to compare with municipalities of one size; else of one kind."),
+]
 criteria_app = typer.Typer(help="Check criteria files.", no_args_is_help=True)
 
 
@@ -39,22 +43,30 @@ def report(
     registry: Registry = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: reports/ of the workspace.")] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.JA,
+    populations: Populations = None,
 ) -> None:
     """Write the report of a municipality as self-contained HTML, as Markdown and as JSON."""
     from pipeline import report as room
     from pipeline.archive import Archive
-    from pipeline.results import cited, result_of
+    from pipeline.comparable import alike, peers
+    from pipeline.municipality.kinds import Kinds
+    from pipeline.results import cited, newest, result_of
     from pipeline.settings import Settings
     from pipeline.store.store import Store
     from pipeline.workspace import Workspace
 
     settings = Settings()
+    kinds = Kinds.read(populations or settings.populations)
     with Store(settings.database_url) as store:
-        run = last_run(city, registry, settings, store)
-        found = result_of(run, store, Workspace(settings.home))
+        workspace, run = Workspace(settings.home), last_run(city, registry, settings, store)
+        found = result_of(run, store, workspace)
+        near = newest(store, workspace, run.criteria_id, among=lambda one: any(alike(run.municipality, one, kinds)))
+        compared = peers(run.municipality, (one.score for one in near), kinds)
     with Archive(Workspace(settings.home).archive) as archive:
         snapshots = cited(found, archive)
-    built = room.build(run, found.criteria, found.items, found.score, snapshots=snapshots, language=language.value)
+    built = room.build(
+        run, found.criteria, found.items, found.score, snapshots=snapshots, peers=compared, language=language.value
+    )
     folder = out or Workspace(settings.home).reports
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
