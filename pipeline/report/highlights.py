@@ -15,25 +15,25 @@ _MOST_PER_VIEWPOINT = 2
 
 
 class _Standing(NamedTuple):
-    """How much a row stands out. met, of: the peers that have it confirmed as met, and confirmed at all; pages: cited
-    pages of the municipality's own sites."""
+    """How much a row stands out. met, of: the peers that have it confirmed as met, and confirmed at all; said: different
+    quotes of the municipality's own pages (a link label that is on every page is one)."""
 
     row: Row
     met: int
     of: int
-    pages: int
+    said: int
 
     @property
     def order(self) -> tuple[float, int, str]:
-        """Rarer among the peers first, where at least three have it confirmed; then more pages; then newer ones."""
+        """Rarer among the peers first, where at least three have it confirmed; then more quotes; then newer ones."""
         newest = max((one.dated.iso for one in self.row.evidence if one.dated), default="")
-        return 1 - self.met / self.of if self.of >= FEWEST else 0.0, self.pages, newest
+        return 1 - self.met / self.of if self.of >= FEWEST else 0.0, self.said, newest
 
 
 def rule(say: Speech) -> str:
     return say(
         "人が「該当」と確認し、公式ページの引用がある項目から、比べた団体で該当が確認された割合の低い順（確認済の団体が%(fewest)s以上ある項目）、"
-        "引用したページの多い順、ページの日付の新しい順に選びました（一つの観点から%(each)s項目まで、全体で%(all)s項目まで）。",
+        "異なる引用の多い順、ページの日付の新しい順に選びました（一つの観点から%(each)s項目まで、全体で%(all)s項目まで）。",
         fewest=FEWEST,
         each=_MOST_PER_VIEWPOINT,
         all=_MOST,
@@ -45,8 +45,8 @@ def highlights(
 ) -> tuple[Highlight, ...]:
     """By the rule; each with up to three quotes."""
     names = {tally.viewpoint: tally.name for tally in tallies}
-    pages = {one.criterion: _own_pages(one) for one in confirmed if one.verdict is Verdict.MET}
-    proven = [_Standing(row, *share(peers, row.id), pages[row.id]) for row in rows if pages.get(row.id)]
+    said = {one.criterion: _own_words(one) for one in confirmed if one.verdict is Verdict.MET}
+    proven = [_Standing(row, *share(peers, row.id), said[row.id]) for row in rows if said.get(row.id)]
     chosen: list[_Standing] = []
     for one in sorted(proven, key=lambda one: one.order, reverse=True):
         if sum(other.row.viewpoint == one.row.viewpoint for other in chosen) < _MOST_PER_VIEWPOINT:
@@ -54,13 +54,14 @@ def highlights(
     return tuple(_told(one, names, say) for one in chosen[:_MOST])
 
 
-def _own_pages(confirmed: Confirmed) -> int:
-    return len({quote.url for quote in confirmed.quotes if quote.source is Source.OFFICIAL})
+def _own_words(confirmed: Confirmed) -> int:
+    return len({quote.text for quote in confirmed.quotes if quote.source is Source.OFFICIAL})
 
 
 def _told(one: _Standing, names: Mapping[str, str], say: Speech) -> Highlight:
-    told = [say("公式ページ%(count)s件の記載", count=one.pages)]
+    told = [say("公式ページの異なる記載%(count)s件", count=one.said)]
     if one.of >= FEWEST:
         told.append(say("比べた%(of)s団体中%(met)s団体で該当", of=one.of, met=one.met))
-    official = sorted(one.row.evidence, key=lambda quote: not quote.official)
-    return Highlight(row=one.row, viewpoint=names[one.row.viewpoint], evidence=tuple(official), why=say.listed(told))
+    different = {quote.lines: quote for quote in reversed(one.row.evidence)}.values()
+    evidence = sorted(reversed(different), key=lambda quote: not quote.official)
+    return Highlight(row=one.row, viewpoint=names[one.row.viewpoint], evidence=tuple(evidence), why=say.listed(told))
