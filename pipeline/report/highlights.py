@@ -15,8 +15,8 @@ _MOST_PER_VIEWPOINT = 2
 
 
 class _Standing(NamedTuple):
-    """How much a row stands out. met, of: the peers that have it confirmed as met, and confirmed at all; said: different
-    quotes of the municipality's own pages (a link label that is on every page is one)."""
+    """How much a row stands out. met, of: the peers that have it confirmed as met, and confirmed at all; said:
+    different quotes of the municipality's own pages (a link label that is on every page is one)."""
 
     row: Row
     met: int
@@ -62,6 +62,7 @@ def _told(one: _Standing, names: Mapping[str, str], say: Speech) -> Highlight:
     told = [say("公式ページの異なる記載%(count)s件", count=one.said)]
     if one.of >= FEWEST:
         told.append(say("比べた%(of)s団体中%(met)s団体で該当", of=one.of, met=one.met))
-    different = {quote.lines: quote for quote in reversed(one.row.evidence)}.values()
-    evidence = sorted(reversed(different), key=lambda quote: not quote.official)
+    quotes = one.row.evidence
+    different = [quote for n, quote in enumerate(quotes) if quote.lines not in [each.lines for each in quotes[:n]]]
+    evidence = sorted(different, key=lambda quote: not quote.official)
     return Highlight(row=one.row, viewpoint=names[one.row.viewpoint], evidence=tuple(evidence), why=say.listed(told))
