@@ -19,49 +19,15 @@ MET, NOT_MET, NO_EVIDENCE = Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE
 UNOBSERVED, NOT_JUDGED = Verdict.UNOBSERVED, Verdict.NOT_JUDGED
 # What a letter of a survey says of its criteria, in their order: confirmed in capitals, else only proposed.
 LETTERS = {"M": MET, "N": NOT_MET, "E": NO_EVIDENCE, "U": UNOBSERVED, "J": NOT_JUDGED}
-NAMES = [
-    "星見市",
-    "霧島台市",
-    "白樺野市",
-    "青凪市",
-    "若竹市",
-    "汐留浜市",
-    "雪代市",
-    "風待市",
-    "蛍沢市",
-    "朝霧浦市",
-    "月影町",
-    "木漏日町",
-    "波音町",
-    "山鳩町",
-    "野分町",
-    "鈴蘭町",
-    "石蕗村",
-    "水芭蕉村",
-    "雲居村",
-    "花筏市",
-    "薄氷市",
-    "陽炎市",
-    "時雨市",
-    "虹ヶ浦市",
-    "霞ヶ岬町",
-    "夕凪町",
-    "早蕨町",
-    "若鮎町",
-    "深雪村",
-    "岩燕村",
-    "落葉松市",
-    "銀鏡市",
-    "遠雷市",
-    "潮路市",
-    "帆影町",
-    "磯千鳥町",
-    "萌黄町",
-    "露草町",
-    "紅葉谷村",
-    "風花村",
-]
-PREFECTURES = "北海道 宮城県 埼玉県 東京都 神奈川県 長野県 愛知県 大阪府 島根県 福岡県 沖縄県".split()  # noqa: SIM905
+NAMES = (
+    "星見市", "霧島台市", "白樺野市", "青凪市", "若竹市", "汐留浜市", "雪代市", "風待市", "蛍沢市", "朝霧浦市",
+    "月影町", "木漏日町", "波音町", "山鳩町", "野分町", "鈴蘭町", "石蕗村", "水芭蕉村", "雲居村", "花筏市",
+    "薄氷市", "陽炎市", "時雨市", "虹ヶ浦市", "霞ヶ岬町", "夕凪町", "早蕨町", "若鮎町", "深雪村", "岩燕村",
+    "落葉松市", "銀鏡市", "遠雷市", "潮路市", "帆影町", "磯千鳥町", "萌黄町", "露草町", "紅葉谷村", "風花村",
+)  # fmt: skip
+PREFECTURES = (
+    "北海道", "宮城県", "埼玉県", "東京都", "神奈川県", "長野県", "愛知県", "大阪府", "島根県", "福岡県", "沖縄県",
+)  # fmt: skip
 
 
 def place(name: str, prefecture: str = "") -> Municipality:

@@ -12,7 +12,7 @@ from pipeline.models import Noun
 from pipeline.ranking.nouns import Group, Part, Place
 
 # In units of the drawings, which scale with the page.
-BAR_WIDTH = 168.0
+BAR_WIDTH = 140.0
 BAR_HEIGHT = 16.0
 SMALL_WIDTH = 56.0
 GROUP_WIDTH = 420.0

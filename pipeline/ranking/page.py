@@ -45,6 +45,7 @@ def html(ranking: Ranking, language: str = "ja", links: Mapping[str, str] = Mapp
             class_order={group.id: at for at, group in enumerate(ranking.classes)},
             _=_,
             named=lambda one: words.named(one, language),
+            short=lambda one: words.short(one, language),
             dated=lambda value: words.dated(value, language),
             tile_name=lambda name: words.tile_name(name, language),
         )

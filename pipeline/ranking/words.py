@@ -37,6 +37,11 @@ def named(one: Named, language: str) -> str:
     return one.name_ja if language == "ja" else one.name_en
 
 
+def short(one: Named, language: str) -> str:
+    """The name without what stands in brackets: 都市Ⅲ."""
+    return named(one, language).partition("(")[0].strip()
+
+
 def dated(value: date, language: str) -> str:
     return day(value).ja if language == "ja" else value.isoformat()
 
