@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 from queue_data import NOW, criteria, decided, judgement, run
@@ -81,7 +81,3 @@ def nation(asked: CriteriaSet, seed: int = 7) -> tuple[list[Result], dict[str, i
 def _letter(chance: random.Random, zeal: float, done: float) -> str:
     told = "M" if chance.random() < zeal else chance.choice("NEEEUJ")
     return told if chance.random() < done else told.lower()
-
-
-def codes(results: Sequence[Result]) -> list[str]:
-    return [one.run.municipality.code for one in results]
