@@ -35,36 +35,24 @@ def place_of(result: Result, kinds: Kinds) -> Place:
         for one in result.score.viewpoints
     )
     run = result.run
-    return summed(
-        Place(
-            municipality=run.municipality,
-            population_class=kinds.of(run.municipality),
-            population=kinds.population(run.municipality),
-            as_of=run.as_of,
-            run_id=run.id,
-            version=result.criteria.version,
-            parts=parts,
-            points=0,
-            awaiting=0,
-            unseen=0,
-            possible=0,
-            most=0,
-        ),
-        parts,
+    return Place(
+        municipality=run.municipality,
+        population_class=kinds.of(run.municipality),
+        population=kinds.population(run.municipality),
+        as_of=run.as_of,
+        run_id=run.id,
+        version=result.criteria.version,
+        parts=parts,
+        **_sums(parts),
     )
 
 
 def narrowed(place: Place, viewpoints: Collection[str]) -> Place:
     """The place by the points of these viewpoints alone."""
-    return summed(place, [one for one in place.parts if one.viewpoint in viewpoints])
+    parts = tuple(one for one in place.parts if one.viewpoint in viewpoints)
+    return place.model_copy(update={"parts": parts, **_sums(parts)})
 
 
-def summed(place: Place, parts: Sequence[Part]) -> Place:
-    """The place with these parts and their sums."""
-    points, awaiting, unseen = (
-        sum(one.points for one in parts),
-        sum(one.awaiting for one in parts),
-        sum(one.unseen for one in parts),
-    )
-    sums = {"points": points, "awaiting": awaiting, "unseen": unseen, "most": points + awaiting + unseen}
-    return place.model_copy(update={"parts": tuple(parts), "possible": sum(one.possible for one in parts), **sums})
+def _sums(parts: Sequence[Part]) -> dict[str, int]:
+    sums = {name: sum(getattr(part, name) for part in parts) for name in ("points", "awaiting", "unseen", "possible")}
+    return sums | {"most": sums["points"] + sums["awaiting"] + sums["unseen"]}
