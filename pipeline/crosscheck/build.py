@@ -26,6 +26,8 @@ from pipeline.results import Result
 from pipeline.store.log import standing
 
 MAX_SAID_CHARS = 80
+# Our choice: among fewer pairs a single one moves kappa by a tenth or more.
+MIN_KAPPA_PAIRS = 10
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)%?")
 _JUDGED = (Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE)
 
@@ -38,9 +40,11 @@ def crosscheck(results: Iterable[Result], files: Sequence[File], mapping: Asked)
     rows: list[Row] = []
     absent: list[Municipality] = []
     problems = [problem for file in files for problem in file.problems]
+    statements: dict[str, tuple[str, str]] = {}
     used = 0
     for result in results:
         check(mapping, result.criteria)
+        statements |= {one.id: (one.statement_ja, one.statement_en) for one in result.criteria.criteria}
         place = result.run.municipality
         found = {file.path.name: line for file in files if (line := _line(file, place, problems))}
         if not found:
@@ -58,7 +62,8 @@ def crosscheck(results: Iterable[Result], files: Sequence[File], mapping: Asked)
         others=max((len(file.lines) for file in files), default=0) - used,
         lacking=tuple(item.id for item in mapping.items if not columns & set(item.columns)),
         unknown=tuple(dict.fromkeys(name for file in files for name in file.unknown)),
-        problems=tuple(problems),
+        statements={item.criterion: statements[item.criterion] for item in mapping.items if statements},
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 
@@ -192,17 +197,25 @@ def _figures(rows: Sequence[Row], mapping: Asked) -> Iterator[Figure]:
 
 
 def _figure(item: str, confirmed: bool, pairs: Sequence[Row], both_ways: Sequence[Row]) -> Figure:
-    kappa = cohen([(row.answer is Answer.YES, row.verdict is Verdict.MET) for row in both_ways])
-    why = NoKappa.NOTHING if kappa.value is not None else NoKappa.ALL_ALIKE if both_ways else NoKappa.ONE_WAY
+    kappa, why = _kappa([(row.answer is Answer.YES, row.verdict is Verdict.MET) for row in both_ways])
     return Figure(
         item=item,
         confirmed=confirmed,
         pairs=len(pairs),
         agreed=sum(row.relation is Relation.AGREE for row in pairs),
-        kappa=kappa.value,
+        kappa=kappa,
         kappa_pairs=len(both_ways),
         why=why,
     )
+
+
+def _kappa(pairs: Sequence[tuple[bool, bool]]) -> tuple[float | None, NoKappa]:
+    if not pairs:
+        return None, NoKappa.ONE_WAY
+    if len(pairs) < MIN_KAPPA_PAIRS:
+        return None, NoKappa.FEW
+    value = cohen(pairs).value
+    return value, NoKappa.ALL_ALIKE if value is None else NoKappa.NOTHING
 
 
 def _comparable(row: Row) -> bool:

@@ -53,5 +53,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["visible"] = visible
+    made.filters |= {"visible": visible, "tail": lambda column: column.rpartition(" / ")[2]}
     return made

@@ -54,6 +54,7 @@ class NoKappa(StrEnum):
 
     NOTHING = ""
     ONE_WAY = "one_way"  # only one of the survey's two answers can be compared
+    FEW = "few"  # fewer pairs than build.MIN_KAPPA_PAIRS
     ALL_ALIKE = "all_alike"  # all answers and verdicts are the same, so chance alone would agree as well
 
 
@@ -155,7 +156,8 @@ class Crosscheck(Noun):
     """A survey beside our verdicts: rows by municipality and item, figures of what is confirmed and of what is proposed
     apart. files: as given; absent: municipalities surveyed here without a row in the files; others: rows of
     municipalities that were not surveyed here; lacking: items whose columns the files do not have; unknown: columns
-    that the mapping does not know; problems: what could not be read, with its line."""
+    that the mapping does not know; problems: what could not be read, with its line. statements: what the criteria of
+    the mapping say, in Japanese and English, by id."""
 
     mapping: Mapping
     files: tuple[str, ...]
@@ -165,6 +167,7 @@ class Crosscheck(Noun):
     others: int = 0
     lacking: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    statements: dict[str, tuple[str, str]] = {}
     problems: tuple[str, ...] = ()
 
     @property

@@ -33,7 +33,12 @@ _WHYS = {
     Why.BROADER: ": its yes says nothing",
     Why.UNJUDGED: ": not judged here",
 }
-_NO_KAPPAS = {NoKappa.NOTHING: "", NoKappa.ONE_WAY: "one answer only", NoKappa.ALL_ALIKE: "all alike"}
+_NO_KAPPAS = {
+    NoKappa.NOTHING: "",
+    NoKappa.ONE_WAY: "one answer only",
+    NoKappa.FEW: "too few pairs",
+    NoKappa.ALL_ALIKE: "all alike",
+}
 
 
 def show(found: Crosscheck, told: Told | None, console: Console | None = None) -> None:

@@ -17,6 +17,8 @@ from pipeline.municipality import check_digit
 
 MAX_BYTES = 20_000_000  # 1,741 municipalities and 55 columns take 0.2 MB
 _SHOWN_COLUMNS = 3
+# NUL, and what the codec of Shift_JIS makes of bytes that are none of it: UTF-16, a workbook.
+_NO_TEXT = re.compile("[\0\uf8f0-\uf8f3]")
 _GROUP = re.compile(r"\s/\s")
 
 
@@ -120,9 +122,11 @@ def _text(path: Path) -> str:
         raise InputError(f"--survey {path} is larger than {MAX_BYTES:,} bytes, so it is not the survey's CSV.")
     for encoding in ("utf-8-sig", "cp932"):
         try:
-            return body.decode(encoding)
+            text = body.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if not _NO_TEXT.search(text):
+            return text
     raise InputError(f"--survey {path} is neither UTF-8 nor Shift_JIS text. Save it as CSV (UTF-8).")
 
 

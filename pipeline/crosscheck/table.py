@@ -27,8 +27,8 @@ def table(found: Crosscheck) -> str:
 
 def neutral(cell: str) -> str:
     """The cell as text: an apostrophe before what a spreadsheet might run (= + - @, full-width ones too, after any
-    white space or invisible characters); unprintable characters replaced."""
-    shown = visible(cell).replace("\t", " ")
+    white space or invisible characters); white space is one space, unprintable characters are replaced."""
+    shown = visible(" ".join(cell.split()))
     first = next((one for one in unicodedata.normalize("NFKC", shown) if _marks(one)), "")
     return "'" + shown if first in _STARTS and first else shown
 

@@ -33,6 +33,7 @@ WHYS = {
 }
 NO_KAPPAS = {
     NoKappa.ONE_WAY: "調査の回答の一方だけを比べるので求められない",
+    NoKappa.FEW: "組が少なすぎて求められない",
     NoKappa.ALL_ALIKE: "回答と判定がすべて同じで、偶然でも同じだけ一致する",
 }
 VERDICTS = {verdict: outcome.word for verdict, outcome in OUTCOMES.items()}
