@@ -109,7 +109,7 @@ def rows(database_url: str) -> list[dict[str, Any]]:
 
 SAYS_OTHERWISE = "自己申告の調査との食い違い"
 SURVEY = "架空の自己申告調査"
-ABOUT = ("policy-02", "ops-04", "ops-09", "resident-06", "resident-11")
+ABOUT = ("policy-02", "ops-04", "ops-02", "resident-06", "resident-11")
 MAPPING = """\
 id: fictional
 version: "1"
