@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import CriteriaError
 from pipeline.models import CriteriaSet, Criterion, Cue, SettledBy, Viewpoint
 from pipeline.settings import bundled
-from pipeline.written import Both, Text, Written, read, repeated
 
+MAX_BYTES = 1_000_000  # a set of 31 takes 60 KB; what is far larger is not a criteria file
 MAX_PATTERN_CHARS = 2_000
 _ID = r"^[a-z][a-z0-9]*-\d{2}$"
 
+Text = Annotated[str, Field(min_length=1)]
 Pattern = Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_CHARS)]
 
 
-class _Viewpoint(Written):
+class _Written(BaseModel):
+    """Base of the file's shapes: strict types, unknown fields refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Both(_Written):
+    ja: Text
+    en: Text
+
+
+class _Viewpoint(_Written):
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
-    name: Both
+    name: _Both
 
 
-class _Cue(Written):
+class _Cue(_Written):
     all: Annotated[list[Annotated[list[Pattern], Field(min_length=1)]], Field(min_length=1)]
     none: list[Pattern] = []
     none_near: list[Pattern] = []
@@ -39,13 +53,13 @@ class _Cue(Written):
     note: str = ""
 
 
-class _Criterion(Written):
+class _Criterion(_Written):
     id: Annotated[str, Field(pattern=_ID)]
     viewpoint: str
     settled_by: Literal["text", "link", "measured"]
-    statement: Both
-    counts: Both
-    does_not_count: Both | None = None
+    statement: _Both
+    counts: _Both
+    does_not_count: _Both | None = None
     search_terms: Annotated[list[Text], Field(min_length=1)]
     leads: list[Text] = []
     cues: list[_Cue] = []
@@ -59,13 +73,32 @@ class _Criterion(Written):
     usual: dict[Literal["met", "not_met", "no_evidence"], Annotated[int, Field(ge=0)]] = {}
 
 
-class _File(Written):
+class _File(_Written):
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
     version: Text
-    title: Both
+    title: _Both
     viewpoints: Annotated[list[_Viewpoint], Field(min_length=1)]
     concepts: dict[str, Annotated[list[Pattern], Field(min_length=1)]] = {}
     criteria: Annotated[list[_Criterion], Field(min_length=1)]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without tags, aliases and repeated keys, remembering the line of every path."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=self.get_mark())
+        if getattr(event, "tag", None) is not None:
+            raise yaml.MarkedYAMLError(problem="tags are not allowed", problem_mark=self.get_mark())
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = Counter(key.value for key, _ in node.value)
+        for key, _ in node.value:
+            if seen[key.value] > 1:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} is given twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def schema() -> dict[str, Any]:
@@ -100,12 +133,74 @@ def _path(name_or_path: str) -> Path:
 
 
 def _read(path: Path) -> tuple[bytes, _File | None, list[str]]:
-    return read(path, _File, _problems)
+    try:
+        with path.open("rb") as stream:
+            body = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        return b"", None, [f"cannot be read: {error.strerror or error}"]
+    if len(body) > MAX_BYTES:
+        return body, None, [f"larger than {MAX_BYTES} bytes"]
+    try:
+        value, lines = _parse(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        return body, None, [f"not UTF-8 (byte {error.start})"]
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        return body, None, [_yaml_problem(error)]
+    return body, *_validate(value, lines)
+
+
+def _parse(text: str) -> tuple[Any, dict[tuple[Any, ...], int]]:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, {}
+        lines = dict(_lines(node, ()))
+        return loader.construct_document(node), lines
+    finally:
+        loader.dispose()
+
+
+def _lines(node: yaml.Node, path: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    yield path, node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lines(value, (*path, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield from _lines(item, (*path, number))
+
+
+def _yaml_problem(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or str(error)
+    return f"line {mark.line + 1}: {said}" if mark else f"not YAML: {said}"
+
+
+def _validate(value: Any, lines: Mapping[tuple[Any, ...], int]) -> tuple[_File | None, list[str]]:
+    try:
+        file = _File.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        return None, [_say(lines, _place(one["loc"]), one["msg"]) for one in found]
+    return file, [_say(lines, path, said) for path, said in _problems(file)]
+
+
+def _place(loc: Sequence[int | str]) -> tuple[Any, ...]:
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _say(lines: Mapping[tuple[Any, ...], int], path: tuple[Any, ...], said: str) -> str:
+    near = path
+    while near and near not in lines:
+        near = near[:-1]
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
+    return f"line {lines.get(near, 1)}: {name or 'the file'}: {said}"
 
 
 def _problems(file: _File) -> Iterator[tuple[tuple[Any, ...], str]]:
-    yield from repeated("viewpoints", [viewpoint.id for viewpoint in file.viewpoints])
-    yield from repeated("criteria", [criterion.id for criterion in file.criteria])
+    yield from _repeated("viewpoints", [viewpoint.id for viewpoint in file.viewpoints])
+    yield from _repeated("criteria", [criterion.id for criterion in file.criteria])
     for name, patterns in file.concepts.items():
         yield from _patterns(("concepts", name), patterns, {})
     known = {viewpoint.id for viewpoint in file.viewpoints}
@@ -119,6 +214,12 @@ def _problems(file: _File) -> Iterator[tuple[tuple[Any, ...], str]]:
                 yield from _cue_problems((*here, kind, place), cue, file.concepts)
         for place, group in enumerate(criterion.alternatives):
             yield from _patterns((*here, "alternatives", place), group, file.concepts)
+
+
+def _repeated(name: str, ids: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    for number, one in enumerate(ids):
+        if one in ids[:number]:
+            yield (name, number, "id"), f"{one} is given twice"
 
 
 def _unsettled(criterion: _Criterion) -> Iterator[str]:

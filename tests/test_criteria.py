@@ -14,7 +14,6 @@ from pipeline import criteria
 from pipeline.errors import CriteriaError
 from pipeline.models import SettledBy
 from pipeline.settings import bundled
-from pipeline.written import MAX_BYTES
 
 SHIPPED = bundled("criteria") / "dx-2024.yaml"
 
@@ -159,7 +158,7 @@ def test_a_mistake_of_meaning_is_named(written, name, text, said):
 
 def test_files_that_are_no_text_or_too_large_or_absent_are_named(tmp_path: Path):
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
-    (tmp_path / "b.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    (tmp_path / "b.yaml").write_bytes(b"#" * (criteria.MAX_BYTES + 1))
     assert "not UTF-8" in criteria.check(tmp_path / "a.yaml")[0]
     assert "larger" in criteria.check(tmp_path / "b.yaml")[0]
     assert "cannot be read" in criteria.check(tmp_path / "c.yaml")[0]
