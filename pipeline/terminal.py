@@ -186,8 +186,11 @@ def surveys(runs: Sequence[Run]) -> None:
         Console(soft_wrap=True).print(printable(line), markup=False, highlight=False)
 
 
-def waiting(items: Sequence[QueueItem], limit: int, *, blind: Collection[int] = ()) -> None:
-    """What waits for a person, the most doubtful first. blind: numbers of items that are coded without the proposal."""
+def waiting(
+    items: Sequence[QueueItem], limit: int, *, blind: Collection[int] = (), hinted: Collection[str] = ()
+) -> None:
+    """What waits for a person, the most doubtful first. blind: numbers of items that are coded without the proposal;
+    hinted: digests of proposals that a self-reported survey contradicts."""
     more = ", the first of them" if len(items) == limit else ""
     table = Table(title=f"{len(items)} waiting{more}")
     for name in ("#", "city", "criterion", "verdict", "conf.", "flags", "evidence"):
@@ -203,7 +206,7 @@ def waiting(items: Sequence[QueueItem], limit: int, *, blind: Collection[int] = 
             j.criterion,
             WORDS[j.verdict],
             f"{j.confidence:.2f}",
-            ", ".join(j.flags),
+            ", ".join([*j.flags, *(["survey_says_otherwise"] if item.digest in hinted else [])]),
             "\n".join((_evidence(j), *map(_opinion, j.others))),
         )
     Console().print(table)

@@ -13,12 +13,12 @@ EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
-    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language"),
+    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language", "written"),
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "reading", "compare", "results"),
-    ("judging", "gathering", "comparable", "ranking"),
+    ("judging", "gathering", "comparable", "ranking", "crosscheck"),
     ("run", "desk"),
     ("batches", "web", "doctor"),
     ("terminal",),
@@ -59,7 +59,7 @@ def test_every_room_has_its_floor() -> None:
 
 def test_only_the_top_holds_the_settings() -> None:
     holders = {room(path) for path in modules() if "settings" in set(imported(ast.parse(path.read_text("utf-8"))))}
-    assert holders <= {"cli", "run", "gathering", "panel", "batches", "criteria", "settings", "doctor"}
+    assert holders <= {"cli", "run", "gathering", "panel", "batches", "criteria", "crosscheck", "settings", "doctor"}
 
 
 def test_only_the_command_line_knows_the_suite() -> None:

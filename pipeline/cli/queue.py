@@ -47,7 +47,8 @@ def queue(
     with opened(settings) as desk:
         code = last_run(city, registry, settings, desk.store).municipality.code if city else None
         items = desk.store.waiting(code, limit=limit)
-        waiting(items, limit, blind={item.number for item in items if _blind(desk, item)})
+        hinted = desk.store.hints.of([item.digest for item in items])
+        waiting(items, limit, blind={item.number for item in items if _blind(desk, item)}, hinted=hinted)
 
 
 def _blind(desk: Desk, item: QueueItem) -> bool:
@@ -133,9 +134,9 @@ def export_(
     with opened(settings) as desk:
         code = last_run(city, registry, settings, desk.store).municipality.code if city else ""
         if out.suffix == ".xlsx":
-            _written(out, [workbook(desk.store, code)])
+            written(out, [workbook(desk.store, code)])
         else:
-            _written(out, (f"{line}\n".encode() for line in queue_lines(desk.store, code)))
+            written(out, (f"{line}\n".encode() for line in queue_lines(desk.store, code)))
     typer.echo(str(out))
 
 
@@ -181,12 +182,12 @@ def log_(
             for line in lines:
                 typer.echo(line)
         else:
-            _written(out, (f"{line}\n".encode() for line in lines))
+            written(out, (f"{line}\n".encode() for line in lines))
             typer.echo(str(out))
 
 
-def _written(out: Path, parts: Iterable[bytes]) -> None:
-    """Written beside its place and moved into it: half a file never looks like a whole one."""
+def written(out: Path, parts: Iterable[bytes]) -> None:
+    """The file of these parts. Written beside its place and moved into it: half a file never looks like a whole one."""
     fresh = out.with_name(f".{out.name}.part")
     try:
         with fresh.open("wb") as file:

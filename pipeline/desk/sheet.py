@@ -11,6 +11,7 @@ from pipeline.models import (
     Action,
     Criterion,
     Decision,
+    Hint,
     Judgement,
     Page,
     QueueItem,
@@ -64,7 +65,8 @@ class Before:
 @dataclass(frozen=True)
 class Sheet:
     """proposal: None where the person is blind to it; answers: blind codings that may be shown; log: lines that may be
-    shown, oldest first. unproven: quotes of the proposal that the archive does not hold as they are."""
+    shown, oldest first. unproven: quotes of the proposal that the archive does not hold as they are. hints: what a
+    self-reported survey says against the proposal; it stands on no page, so only who may see everything sees it."""
 
     item: QueueItem
     run: Run
@@ -79,6 +81,7 @@ class Sheet:
     held: Decision | None
     before: Before | None
     unproven: tuple[Quote, ...] = ()
+    hints: tuple[Hint, ...] = ()
 
 
 def sheet(desk: Desk, user: User, item: QueueItem) -> Sheet:
@@ -106,6 +109,7 @@ def sheet(desk: Desk, user: User, item: QueueItem) -> Sheet:
         held=standing(item.decisions),
         before=None if blind else _before(desk, item),
         unproven=() if blind else tuple(one for one in item.judgement.quotes if not _stands(desk, one)),
+        hints=desk.store.hints.of([item.digest]).get(item.digest, ()) if sight is Sight.ALL else (),
     )
 
 

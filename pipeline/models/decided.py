@@ -79,6 +79,24 @@ class QueueItem(Noun):
         return f"{self.digest[:16]}.{len(self.decisions)}"
 
 
+class Hint(Noun):
+    """What a self-reported survey says against a proposal, for whoever may see that proposal. of: its digest; source:
+    `mapping/item`; survey and asked: its title and when it asked; columns: what it asked; said: its answer as given,
+    affirmed: whether that is a yes; note: how its question differs from the criterion."""
+
+    of: Sha256
+    source: str
+    survey_ja: str
+    survey_en: str
+    asked_ja: str
+    asked_en: str
+    columns: tuple[str, ...]
+    said: str
+    affirmed: bool
+    note_ja: str
+    note_en: str
+
+
 class Stage(StrEnum):
     """Where an item stands between people."""
 

@@ -12,6 +12,7 @@ from pipeline.errors import DecisionError, StaleError, StoreError
 from pipeline.models import Action, Coverage, Decision, Filter, Flag, Judgement, QueueItem, Run, RunState, Stage
 from pipeline.store import line
 from pipeline.store.database import Database, restored, stored
+from pipeline.store.hints import Hints, hinted
 from pipeline.store.log import digest, lot, refusal, stage
 from pipeline.store.serving import Serving, release
 from pipeline.store.tables import decisions, judgements, runs
@@ -32,6 +33,7 @@ class Store:
         self._database = Database(database_url)
         self.users = Users(self._database)
         self.serving = Serving(self._database)
+        self.hints = Hints(self._database)
 
     def __enter__(self) -> Self:
         return self
@@ -104,7 +106,9 @@ class Store:
         with self._database.writing(f"save the judgements of run {run.id}") as connection:
             if connection.execute(select(runs.c.id).where(runs.c.id == run.id)).one_or_none() is None:
                 raise StoreError(f"run {run.id} is not saved; save it before its judgements")
+            known = hinted(connection, {row["digest"] for row in rows})
             for row in rows:
+                row["urgent"] |= row["digest"] in known
                 same = (judgements.c.run_id == run.id) & (judgements.c.criterion == row["criterion"])
                 if connection.execute(update(judgements).where(same).values(row)).rowcount == 0:
                     connection.execute(insert(judgements).values(row))

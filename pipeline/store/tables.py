@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 # The newest file of migrations/versions; a database at this version is opened without loading Alembic.
-VERSION = "0002"
+VERSION = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -81,7 +81,7 @@ judgements = Table(
     Column("criterion", Key, nullable=False),
     Column("verdict", String, nullable=False),
     Column("confidence", Double, nullable=False),
-    Column("urgent", Boolean, nullable=False),  # judges disagree: first in the queue
+    Column("urgent", Boolean, nullable=False),  # judges disagree, or a hint: first in the queue
     Column("judge", String, nullable=False),
     Column("criteria_sha256", String(64), nullable=False),
     Column("prompt_sha256", String(64)),
@@ -151,4 +151,13 @@ skips = Table(
     Column("reviewer", Key, primary_key=True),
     Column("number", Integer, ForeignKey("judgements.number"), primary_key=True, autoincrement=False),
     Column("skipped", Time, nullable=False),
+)
+
+# What a self-reported survey says against a proposal, by that proposal's digest: an item judged otherwise has none.
+hints = Table(
+    "hints",
+    metadata,
+    Column("of", String(64), primary_key=True),
+    Column("source", Key, primary_key=True),
+    Column("body", Body, nullable=False),
 )
