@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from queue_data import criteria, run
@@ -111,9 +115,19 @@ def wish(name: str = "dx-2026", **changes: object) -> Wish:
 
 def published(home: Path, name: str = "dx-2026", **changes: object) -> Edition:
     """An edition of one town with all nine criteria met and confirmed."""
+    shutil.copytree(_decided(), home, dirs_exist_ok=True)
     with opened(home) as (sources, shelf):
-        approved(sources, surveyed(sources, place()))
         return publish(wish(name, **changes), sources, shelf)
+
+
+@cache
+def _decided() -> Path:
+    """A workspace in which one town is surveyed and decided, made once a process."""
+    kept = tempfile.TemporaryDirectory(prefix="akashi-decided-")
+    atexit.register(kept.cleanup)
+    with opened(Path(kept.name)) as (sources, _):
+        approved(sources, surveyed(sources, place()))
+    return Path(kept.name)
 
 
 def many(home: Path) -> None:

@@ -422,6 +422,19 @@ def test_an_erratum_that_was_changed_is_found(tmp_path: Path) -> None:
             assert any(path.name in one for one in verify("dx-2026", sources, shelf).problems)
             path.write_text(kept, "utf-8")
         assert verify("dx-2026", sources, shelf).problems == ()
+        (tmp_path / "editions/dx-2026/errata/0002.html").write_text("x")
+        assert any("0002.html was added" in one for one in verify("dx-2026", sources, shelf).problems)
+
+
+def test_an_erratum_that_was_taken_away_is_missed(tmp_path: Path) -> None:
+    published(tmp_path)
+    with opened(tmp_path) as (sources, shelf):
+        for number in (1, 2):
+            decide(sources, first(tmp_path, number), Action.UNDO, note="誤り")
+            issue("dx-2026", sources, shelf, at=LATER)
+        for suffix in ("json", "html", "md"):
+            (tmp_path / f"editions/dx-2026/errata/0001.{suffix}").unlink()
+        assert verify("dx-2026", sources, shelf).problems
 
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) | \u202e 版"

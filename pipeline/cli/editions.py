@@ -119,7 +119,8 @@ def errata(
             typer.echo(f"{name}: nothing to correct")
         elif issue:
             for one in issue_them(name, sources, shelf, at=_moment(at), reason=reason):
-                typer.echo(str(shelf.path(name) / "errata" / f"{one.erratum.number:04}.json"))
+                path = shelf.path(name) / "errata" / f"{one.erratum.number:04}.json"
+                typer.echo(f"{path}\n  sha256 {_sha256(path)}")
         else:
             typer.echo(f"Issue it with: classify errata {name} --issue")
 

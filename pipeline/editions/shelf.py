@@ -18,7 +18,7 @@ from pipeline.errors import InputError
 from pipeline.models import CriteriaSet
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_PART = ".part-"
+PART = ".part-"
 _ERRATUM = "[0-9][0-9][0-9][0-9].json"
 
 
@@ -71,9 +71,9 @@ class Shelf:
         InputError where the name cannot be one or is taken."""
         self.free(name)
         with self.locked():
-            for left in self.folder.glob(f"{_PART}*"):
+            for left in self.folder.glob(f"{PART}*"):
                 shutil.rmtree(left)
-            part = self.folder / f"{_PART}{name}"
+            part = self.folder / f"{PART}{name}"
             part.mkdir(mode=0o700)
             try:
                 edition = make(part)
@@ -109,7 +109,7 @@ class Shelf:
         if place.exists():
             raise InputError(f"{place} exists, and an erratum is never overwritten.")
         for suffix, text in (*pages, (".json", issued.model_dump_json(indent=1) + "\n")):
-            part = folder / f"{_PART}{stem}{suffix}"
+            part = folder / f"{PART}{stem}{suffix}"
             part.unlink(missing_ok=True)
             part.write_text(text, encoding="utf-8", newline="\n")
             _settle(part)

@@ -15,7 +15,7 @@ from pipeline.editions.errata import remade
 from pipeline.editions.freezing import EDITION_FILE, Plan, files, freeze
 from pipeline.editions.nouns import Edition, Evidence, Issued, Surveyed
 from pipeline.editions.parts import Frame
-from pipeline.editions.shelf import Shelf
+from pipeline.editions.shelf import PART, Shelf
 from pipeline.editions.surveys import Line, Sources, Survey, lines_about, survey
 from pipeline.errors import AkashiError
 from pipeline.models import QueueItem, Run
@@ -119,10 +119,16 @@ def _judged(one: Surveyed, sources: Sources, folder: Path, notes: list[str]) -> 
 def _errata(edition: Edition, shelf: Shelf, sources: Sources) -> Iterator[str]:
     known: list[Issued] = []
     folder = shelf.path(edition.name)
-    for issued in shelf.errata(edition.name):
-        stem = folder / "errata" / f"{issued.erratum.number:04}"
+    expected = set()
+    for number, issued in enumerate(shelf.errata(edition.name), start=1):
+        stem = folder / "errata" / f"{number:04}"
         for suffix, text in remade(issued, known, edition, shelf, sources):
             path = stem.with_name(stem.name + suffix)
+            expected.add(path.name)
             if not path.is_file() or path.read_bytes() != text.encode():
                 yield f"errata/{path.name} is not what edition and log give"
         known.append(issued)
+    there = (one.name for one in (folder / "errata").glob("*") if not one.name.startswith(PART))
+    yield from (
+        f"errata/{name} was added, or the erratum of its number is gone" for name in sorted({*there} - expected)
+    )
