@@ -45,8 +45,8 @@ def test_an_edition_says_what_it_was_made_from(tmp_path: Path) -> None:
     assert (one.judges, one.models, one.prompts) == (("rules",), (), ())
     assert one.crawl is not None and one.crawl.finished - one.crawl.started == timedelta(minutes=5)
     assert {file.path for file in edition.files} == {
-        "criteria.json", f"evidence/{place().code}.json", f"reports/ja/{place().code}.html",
-        f"reports/ja/{place().code}.md",
+        "criteria.json", f"evidence/{place().code}.json",
+        *(f"reports/{one}/{place().code}.{suffix}" for one in ("ja", "en") for suffix in ("html", "md", "json")),
     }  # fmt: skip
     for file in edition.files:
         assert hashlib.sha256((folder / file.path).read_bytes()).hexdigest() == file.sha256
@@ -169,16 +169,36 @@ def test_a_page_that_the_archive_has_lost_is_no_proof(tmp_path: Path) -> None:
 def test_a_part_over_all_municipalities_is_frozen_and_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def totals(results: object, frame: parts.Frame, folder: Path) -> None:
-        told = [(one.run.municipality.name, one.score.points) for one in results]  # type: ignore[attr-defined]
-        parts.written(folder / "totals.txt", f"{frame.title} {told} {told == list(told)}")
+    def totals(contents: parts.Contents, frame: parts.Frame, folder: Path) -> None:
+        told = [[(one.run.municipality.name, one.score.points) for one in contents] for _ in range(2)]
+        assert told[0] == told[1]
+        parts.written(folder / "totals.txt", f"{frame.title} {told[0]}")
 
-    monkeypatch.setattr(parts, "OF_ALL", (totals,))
+    monkeypatch.setattr(parts, "PARTS", (*parts.PARTS, totals))
     edition = published(tmp_path)
     assert "totals.txt" in {file.path for file in edition.files}
     assert "('白浜原市', 9)" in (tmp_path / "editions/dx-2026/totals.txt").read_text("utf-8")
     with opened(tmp_path) as (sources, shelf):
         assert verify("dx-2026", sources, shelf).problems == ()
+
+
+def test_populations_are_kept_with_the_edition(tmp_path: Path) -> None:
+    """What is compared with what depends on them, so a check needs no file from outside."""
+    told = tmp_path / "people.csv"
+    told.write_text("code,population\n131016,66680\n", "utf-8")
+    published(tmp_path / "home", populations=told)
+    told.unlink()
+    assert (tmp_path / "home/editions/dx-2026/populations.csv").read_text("utf-8").endswith("66680\n")
+    assert "as published" in classify(tmp_path / "home", "editions", "verify", "dx-2026")
+
+
+def test_reports_bear_the_title_and_compare_within_the_edition(tmp_path: Path) -> None:
+    with opened(tmp_path) as (sources, shelf):
+        for name in ("白浜原市", "大浦戸市", "府津見市", "千代川原市"):
+            approved(sources, surveyed(sources, place(name), 9 if name == "白浜原市" else 5))
+        publish(wish(title="令和八年 <秋>"), sources, shelf)
+    page = (tmp_path / f"editions/dx-2026/reports/ja/{place().code}.html").read_text("utf-8")
+    assert "令和八年 &lt;秋&gt;" in page and "3団体と比べました" in page
 
 
 def test_a_copy_of_the_workspace_publishes_the_same_bytes(tmp_path: Path) -> None:
@@ -237,7 +257,7 @@ def test_tomorrows_decisions_change_nothing(tmp_path: Path) -> None:
         approved(sources, surveyed(sources, place(), met=3, run_id="20270101T000000Z"))  # a later survey
         found = verify("dx-2026", sources, shelf)
     assert (found.problems, found.notes) == ((), ())
-    assert found.files == 4
+    assert found.files == 8
     assert contents(tmp_path / "editions" / "dx-2026") == before
 
 
@@ -284,7 +304,7 @@ def test_files_and_edition_changed_together_are_found_in_the_database(tmp_path: 
     folder = tmp_path / "editions" / "dx-2026"
     page = folder / f"reports/ja/{place().code}.html"
     forged = page.read_bytes().replace("白浜原市".encode(), "黒浜原市".encode())
-    old = next(one for one in edition.files if one.path.endswith(".html"))
+    old = next(one for one in edition.files if one.path == f"reports/ja/{place().code}.html")
     page.unlink()
     page.write_bytes(forged)
     new = old.model_copy(update={"sha256": hashlib.sha256(forged).hexdigest(), "bytes": len(forged)})
@@ -465,7 +485,7 @@ def test_an_edition_bears_the_time_that_is_given(tmp_path: Path) -> None:
         approved(sources, surveyed(sources, place()))
     told = classify(tmp_path, "publish", "dx-2026", "--title", "2026年版", "--criteria", "test",
                     "--at", "2026-11-26T10:00:00+09:00")  # fmt: skip
-    assert "1 municipalities, 9 decisions up to line 9, 4 files" in told
+    assert "1 municipalities, 9 decisions up to line 9, 8 files" in told
     sha256 = hashlib.sha256((tmp_path / "editions/dx-2026/edition.json").read_bytes()).hexdigest()
     assert f"edition.json sha256 {sha256}" in told
     assert "before its newest decision" not in told
@@ -502,5 +522,5 @@ def test_a_real_survey_is_published_and_made_again(workspace: Path) -> None:
     assert "31 criteria of 1 municipalities wait" in told
     classify(workspace, "publish", "demo", "--title", "試行版", "--city", "demo", "--with-unconfirmed")
     classify(workspace, "queue", "approve", "1", "--reviewer", "青木")
-    assert "4 files made again byte for byte" in classify(workspace, "editions", "verify", "demo")
+    assert "8 files made again byte for byte" in classify(workspace, "editions", "verify", "demo")
     assert "unconfirmed -> met" in classify(workspace, "errata", "demo")

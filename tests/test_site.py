@@ -22,7 +22,7 @@ from pipeline.editions import publish
 from pipeline.editions.shelf import Shelf
 from pipeline.errors import InputError
 from pipeline.models import Municipality
-from pipeline.municipality.romaji import folded, hepburn
+from pipeline.municipality.romaji import english, folded, hepburn
 from pipeline.site import build
 from pipeline.site.search import romaji_keys, search_keys
 
@@ -292,6 +292,10 @@ def test_names_and_titles_of_others_stay_text(tmp_path: Path) -> None:
 # --- search -----------------------------------------------------------------------------------------------------------
 
 
+def test_an_english_name_needs_no_kana() -> None:
+    assert english(Municipality(code="x0123456789", name="夢", kana="*")) == ""
+
+
 def test_search_keys_fold_width_case_and_kana() -> None:
     town = Municipality(code="x0123456789", name="ＡＢ市", kana="シラハマ", prefecture="遠海県")
     assert search_keys(town) == "遠海県ab市 しらはま x0123456789"
@@ -386,7 +390,7 @@ def test_without_scripts_it_is_a_plain_list(browser: Browser, site: Path) -> Non
     assert not page.get_by_role("searchbox").is_visible()
     page.get_by_role("link", name="English").click()
     page.get_by_role("link", name="千鳥沢村").click()
-    page.get_by_role("link", name="Report", exact=True).first.click()
+    page.get_by_role("link", name="Report 日本語").first.click()
     assert page.locator("h1").inner_text().endswith("千鳥沢村")
     context.close()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.places import Registry
+from pipeline.cli.results import Populations
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def publish(
     title: Annotated[str, typer.Option(help="Title that readers see, such as 2026年版.")] = "",
     criteria: Annotated[str, typer.Option(help="Id of the criteria set; default: that of CLASSIFY_CRITERIA.")] = "",
     city: Annotated[list[str] | None, typer.Option(help="Only this municipality (repeatable); default: all.")] = None,
-    language: Annotated[str, typer.Option(help="Languages of the reports: ja.")] = "",
+    language: Annotated[str, typer.Option(help="Languages of the reports, of ja,en; default: both.")] = "",
     at: At = "",
     with_unconfirmed: Annotated[
         bool, typer.Option("--with-unconfirmed", help="Publish what no person has confirmed too, marked as such.")
@@ -37,6 +38,7 @@ def publish(
         bool, typer.Option("--check", help="Publish nothing: check an edition, as `classify editions verify` does.")
     ] = False,
     registry: Registry = None,
+    populations: Populations = None,
 ) -> None:
     """Freeze the newest surveys and what people confirmed of them as an edition that never changes again."""
     if check:
@@ -60,6 +62,7 @@ def publish(
             codes=_codes(city or [], registry, settings, sources),
             languages=tuple(language.split(",")) if language else LANGUAGES,
             with_unconfirmed=with_unconfirmed,
+            populations=populations or settings.populations,
         )
         edition = freeze(wish, sources, shelf)
     waiting = sum(one.awaiting for one in edition.municipalities)

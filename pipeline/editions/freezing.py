@@ -10,26 +10,27 @@ from pathlib import Path
 
 from pipeline.editions import parts
 from pipeline.editions.nouns import Asked, Edition, Evidence, File, Outcome, Snapshots, Surveyed, Window
-from pipeline.editions.parts import Frame, written
+from pipeline.editions.parts import EVIDENCE, Contents, Frame, written
 from pipeline.editions.standing import check, shown_copies
-from pipeline.editions.surveys import Line, Sources, Survey, counted_result, log_state, snapshots_digest
+from pipeline.editions.surveys import Line, Sources, Survey, log_state, snapshots_digest
 from pipeline.errors import InputError
 from pipeline.models import CriteriaSet
-from pipeline.results import Result
-from pipeline.workspace import Workspace
 
 EDITION_FILE = "edition.json"
 CRITERIA_FILE = "criteria.json"
+POPULATIONS_FILE = "populations.csv"
 _MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Plan:
-    """last: number of the newest line of the log that may count; wanted: what was asked for, as an error names it."""
+    """last: number of the newest line of the log that may count; populations: the file that frame.kinds were read from,
+    None where there was none; wanted: what was asked for, as an error names it."""
 
     frame: Frame
     with_unconfirmed: bool
     last: int
+    populations: Path | None
     wanted: str
 
 
@@ -48,13 +49,14 @@ def freeze(plan: Plan, surveys: Iterable[Survey], sources: Sources, folder: Path
         asked.setdefault(survey.result.criteria.sha256, []).append(_named(entries[-1]))
         if plan.with_unconfirmed or not _waiting(entries):
             check(survey, sources.archive)
-            for of_one in parts.OF_ONE:
-                of_one(survey, plan.frame, folder)
+            _keep(survey, folder)
     _refuse(plan, entries, asked)
     criteria = sources.workspace.criteria(next(iter(asked)))
     written(folder / CRITERIA_FILE, criteria.model_dump_json(indent=1) + "\n")
-    for of_all in parts.OF_ALL:
-        of_all(Frozen(folder, sources.workspace), plan.frame, folder)
+    if plan.populations:
+        (folder / POPULATIONS_FILE).write_bytes(plan.populations.read_bytes())
+    for part in parts.PARTS:
+        part(Contents(folder, sources.workspace, sources.archive), plan.frame, folder)
     edition = Edition(
         name=plan.frame.name,
         title=plan.frame.title,
@@ -71,17 +73,9 @@ def freeze(plan: Plan, surveys: Iterable[Survey], sources: Sources, folder: Path
     return edition
 
 
-@dataclass(frozen=True)
-class Frozen:
-    """The results of an edition by code, read from its evidence one at a time and as often as a part needs them."""
-
-    folder: Path
-    workspace: Workspace
-
-    def __iter__(self) -> Iterator[Result]:
-        for path in sorted((self.folder / "evidence").glob("*.json")):
-            found = Evidence.model_validate_json(path.read_bytes())
-            yield counted_result(found.run, found.items, self.workspace)
+def _keep(survey: Survey, folder: Path) -> None:
+    found = Evidence(run=survey.result.run, items=survey.result.items)
+    written(folder / EVIDENCE / f"{found.run.municipality.code}.json", found.model_dump_json() + "\n")
 
 
 def files(folder: Path) -> Iterator[File]:

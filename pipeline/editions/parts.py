@@ -1,57 +1,86 @@
-"""What lies in an edition: each part writes files into its folder.
+"""What lies in an edition beside its evidence: each part writes files into its folder.
 
-A part of one municipality goes into OF_ONE, a part over all of them into OF_ALL. The same results, frame and version of
-Akashi must give the same bytes.
+The same contents, frame and version of Akashi must give the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from pipeline import report
+from pipeline.archive import Archive
+from pipeline.comparable import peers
 from pipeline.editions.nouns import Evidence
-from pipeline.editions.surveys import Survey
-from pipeline.results import Result
+from pipeline.editions.surveys import counted_result
+from pipeline.language import LANGUAGES as SPOKEN
+from pipeline.models import Snapshot
+from pipeline.municipality.kinds import Kinds
+from pipeline.results import Result, cited
+from pipeline.workspace import Workspace
 
-# Languages that reports are written in.
-LANGUAGES = ("ja",)
+LANGUAGES = tuple(SPOKEN)
+EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What all parts are told. at: the edition's time."""
+    """What all parts are told. at: the edition's time; kinds: which municipalities compare."""
 
     name: str
     title: str
     at: datetime
     languages: tuple[str, ...]
+    kinds: Kinds
 
 
-OfOne = Callable[[Survey, Frame, Path], None]
-OfAll = Callable[[Iterable[Result], Frame, Path], None]
+@dataclass(frozen=True)
+class Contents:
+    """The results of an edition by code, read from its evidence, one at a time and as often as a part needs them."""
+
+    folder: Path
+    workspace: Workspace
+    archive: Archive
+
+    def __iter__(self) -> Iterator[Result]:
+        for path in sorted((self.folder / EVIDENCE).glob("*.json")):
+            found = Evidence.model_validate_json(path.read_bytes())
+            yield counted_result(found.run, found.items, self.workspace)
+
+    def copies(self, result: Result) -> Sequence[Snapshot]:
+        """The archived copies behind its quotes."""
+        return cited(result, self.archive)
 
 
-def reports(survey: Survey, frame: Frame, folder: Path) -> None:
-    """reports/LANGUAGE/CODE.html and .md"""
-    found = survey.result
-    built = report.build(found.run, found.criteria, found.items, found.score, snapshots=survey.copies)
-    for language in frame.languages:
-        stem = folder / "reports" / language / found.run.municipality.code
-        written(stem.with_name(f"{stem.name}.html"), report.html(built))
-        written(stem.with_name(f"{stem.name}.md"), report.markdown(built))
+Part = Callable[[Contents, Frame, Path], None]
 
 
-def evidence(survey: Survey, frame: Frame, folder: Path) -> None:
-    """evidence/CODE.json"""
-    found = Evidence(run=survey.result.run, items=survey.result.items)
-    written(folder / "evidence" / f"{found.run.municipality.code}.json", found.model_dump_json() + "\n")
+def reports(contents: Contents, frame: Frame, folder: Path) -> None:
+    """reports/LANGUAGE/CODE.html, .md and .json"""
+    scores = [one.score for one in contents]
+    for one in contents:
+        place, copies = one.run.municipality, contents.copies(one)
+        compared = peers(place, scores, frame.kinds)
+        for language in frame.languages:
+            built = report.build(
+                one.run,
+                one.criteria,
+                one.items,
+                one.score,
+                snapshots=copies,
+                peers=compared,
+                edition=frame.title,
+                language=language,
+            )
+            stem = folder / "reports" / language / place.code
+            written(stem.with_name(f"{stem.name}.html"), report.html(built))
+            written(stem.with_name(f"{stem.name}.md"), report.markdown(built))
+            written(stem.with_name(f"{stem.name}.json"), report.json(built))
 
 
-OF_ONE: tuple[OfOne, ...] = (reports, evidence)
-OF_ALL: tuple[OfAll, ...] = ()
+PARTS: tuple[Part, ...] = (reports,)
 
 
 def written(path: Path, text: str) -> None:

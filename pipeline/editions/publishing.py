@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from pipeline.editions.freezing import Plan, freeze
 from pipeline.editions.nouns import Edition
@@ -12,6 +13,7 @@ from pipeline.editions.parts import LANGUAGES, Frame
 from pipeline.editions.shelf import Shelf
 from pipeline.editions.surveys import Sources, Survey, last_line, lines_about, newest_runs, survey
 from pipeline.errors import InputError
+from pipeline.municipality.kinds import Kinds
 from pipeline.text import printable
 
 _MOST_TITLE_CHARS = 200
@@ -19,7 +21,8 @@ _MOST_TITLE_CHARS = 200
 
 @dataclass(frozen=True)
 class Wish:
-    """codes: of the municipalities wanted, all where empty; at: the edition's time, with its zone."""
+    """codes: of the municipalities wanted, all where empty; at: the edition's time, with its zone; populations: a CSV
+    of codes and people, by which municipalities are compared."""
 
     name: str
     title: str
@@ -28,14 +31,16 @@ class Wish:
     codes: tuple[str, ...] = ()
     languages: tuple[str, ...] = LANGUAGES
     with_unconfirmed: bool = False
+    populations: Path | None = None
 
 
 def publish(wish: Wish, sources: Sources, shelf: Shelf) -> Edition:
     """The edition, now on the shelf. Raises InputError for a wish that cannot be, and what freeze raises; then nothing
     is left behind."""
     _check(wish)
-    frame = Frame(wish.name, wish.title.strip(), wish.at, wish.languages)
-    plan = Plan(frame, wish.with_unconfirmed, last_line(sources.store), f"criteria {wish.criteria_id}")
+    frame = Frame(wish.name, wish.title.strip(), wish.at, wish.languages, Kinds.read(wish.populations))
+    last = last_line(sources.store)
+    plan = Plan(frame, wish.with_unconfirmed, last, wish.populations, f"criteria {wish.criteria_id}")
     return shelf.put(wish.name, lambda folder: freeze(plan, _surveys(wish, plan.last, sources), sources, folder))
 
 

@@ -11,7 +11,7 @@ from pipeline.archive import Archive
 from pipeline.editions.nouns import CHAIN_FORMULA, LogState
 from pipeline.errors import AkashiError
 from pipeline.models import Decision, QueueItem, Run, Snapshot
-from pipeline.results import Result, cited
+from pipeline.results import Result
 from pipeline.score import score
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
@@ -30,12 +30,11 @@ class Sources:
 
 @dataclass(frozen=True)
 class Survey:
-    """A finished run as it counts for an edition. archived: the run's answers; copies: those and the older ones that
-    confirmations cite; lines: of the log, about its judgements, by number."""
+    """A finished run as it counts for an edition. archived: the run's answers; lines: of the log, about its judgements,
+    by number."""
 
     result: Result
     archived: tuple[Snapshot, ...]
-    copies: tuple[Snapshot, ...]
     lines: tuple[Line, ...]
 
 
@@ -71,8 +70,7 @@ def survey(run: Run, items: Iterable[QueueItem], lines: Iterable[Line], sources:
         for one in bare
     ]
     result = counted_result(run, decided, sources.workspace)
-    archived = tuple(sources.archive.snapshots(run.id))
-    return Survey(result, archived, tuple(cited(result, sources.archive)), counted)
+    return Survey(result, tuple(sources.archive.snapshots(run.id)), counted)
 
 
 def counted_result(run: Run, items: Sequence[QueueItem], workspace: Workspace) -> Result:

@@ -12,13 +12,14 @@ from tempfile import TemporaryDirectory
 from pydantic import ValidationError
 
 from pipeline.editions.errata import remade
-from pipeline.editions.freezing import EDITION_FILE, Plan, files, freeze
+from pipeline.editions.freezing import EDITION_FILE, POPULATIONS_FILE, Plan, files, freeze
 from pipeline.editions.nouns import Edition, Evidence, Issued, Surveyed
-from pipeline.editions.parts import Frame
+from pipeline.editions.parts import EVIDENCE, Frame
 from pipeline.editions.shelf import PART, Shelf
 from pipeline.editions.surveys import Line, Sources, Survey, lines_about, survey
 from pipeline.errors import AkashiError
 from pipeline.models import QueueItem, Run
+from pipeline.municipality.kinds import Kinds
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,13 @@ def _tampered(edition: Edition, folder: Path) -> Iterator[str]:
 
 
 def _remade(edition: Edition, sources: Sources, folder: Path, notes: list[str]) -> list[str]:
-    frame = Frame(edition.name, edition.title, edition.at, edition.languages)
-    plan = Plan(frame, edition.with_unconfirmed, edition.log.last, f"edition {edition.name}")
+    told = folder / POPULATIONS_FILE
+    populations = told if told.is_file() else None
     with TemporaryDirectory(prefix="akashi-verify-") as name:
         again = Path(name)
         try:
+            frame = Frame(edition.name, edition.title, edition.at, edition.languages, Kinds.read(populations))
+            plan = Plan(frame, edition.with_unconfirmed, edition.log.last, populations, f"edition {edition.name}")
             freeze(plan, _surveys(edition, sources, folder, notes), sources, again)
         except (AkashiError, ValidationError) as error:
             return [f"it cannot be made again: {error}"]
@@ -102,7 +105,7 @@ def _counting(lines: Iterable[Line], one: Surveyed) -> list[Line]:
 def _judged(one: Surveyed, sources: Sources, folder: Path, notes: list[str]) -> tuple[Run, list[QueueItem]]:
     """The run and its judgements from the database; from the edition's own copy where they were judged again since."""
     code = one.municipality.code
-    frozen = Evidence.model_validate_json((folder / "evidence" / f"{code}.json").read_bytes())
+    frozen = Evidence.model_validate_json((folder / EVIDENCE / f"{code}.json").read_bytes())
     run, items = sources.store.run(one.run), sources.store.items(one.run)
     if run is None:
         raise AkashiError(f"{one.municipality.name} ({code}): the database has no run {one.run}")

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.editions import Shelf
 from pipeline.errors import InputError
+from pipeline.municipality.romaji import english
 from pipeline.site.nouns import Region, Standing, Town, Volume
-from pipeline.site.search import reading, romaji_keys, search_keys
+from pipeline.site.search import romaji_keys, search_keys
 
 
 def volumes(shelf: Shelf, names: Sequence[str]) -> tuple[Volume, ...]:
@@ -68,4 +69,4 @@ def _newest(found: Sequence[Volume]) -> list[Volume]:
 
 def _town(mine: Sequence[Standing]) -> Town:
     place = mine[0].surveyed.municipality
-    return Town(place, tuple(mine), reading(place), search_keys(place), romaji_keys(place))
+    return Town(place, tuple(mine), english(place), search_keys(place), romaji_keys(place))

@@ -44,8 +44,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class Town:
-    """A municipality with its standings, the newest edition first. reading: its name in Latin letters; search, romaji:
-    what a search compares (search.py)."""
+    """A municipality with its standings, the newest edition first. reading: its name as English texts write it; search,
+    romaji: what a search compares (search.py)."""
 
     municipality: Municipality
     standings: tuple[Standing, ...]

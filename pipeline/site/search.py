@@ -22,8 +22,3 @@ def romaji_keys(place: Municipality) -> str:
     kana = place.kana.translate(_HIRAGANA)
     found = [*stems(place.model_copy(update={"kana": kana})), hepburn(kana)]
     return " ".join(dict.fromkeys(folded(one).lower() for one in found if one))
-
-
-def reading(place: Municipality) -> str:
-    """The name in Hepburn letters, with a capital."""
-    return hepburn(unicodedata.normalize("NFKC", place.kana).translate(_HIRAGANA)).capitalize()

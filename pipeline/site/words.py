@@ -14,6 +14,7 @@ DOWNLOADS = (
     ("workbook", "全データ（Excel）"),
     ("edition.json", "この版の記録（調査番号、判断の記録の要約値、全ファイルの SHA-256）"),
     ("criteria.json", "調査項目"),
+    ("populations.csv", "比較に用いた人口"),
 )
 OTHER = "データ"
 
