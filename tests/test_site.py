@@ -116,7 +116,7 @@ def test_errata_stand_beside_the_report_that_they_correct(site: Path) -> None:
         row = tree(site / language / "e" / "dx-2026.html").css_first(f'tr[data-code="{FIRST}"]')
         assert len(row.css(".errata li")) == 2 and "2027-02-01" in row.text()
     english = (site / "en/editions/dx-2026/errata/0001.html").read_text("utf-8")
-    assert '<html lang="en">' in english and "met" in english and "no evidence found" in english
+    assert '<html lang="en">' in english and "● met" in english and "○ no evidence" in english
 
 
 def test_equal_points_share_a_rank_and_what_waits_has_none(home: Path, site: Path) -> None:

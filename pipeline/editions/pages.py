@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.editions import words
 from pipeline.editions.nouns import Edition, Issued
 from pipeline.language import Say
-from pipeline.models import CriteriaSet
+from pipeline.models import CriteriaSet, Verdict
 from pipeline.report.markdown import escape
 from pipeline.report.words import JAPAN, visible
 
@@ -39,7 +39,6 @@ def _rendered(
     template: str, issued: Issued, edition: Edition, criteria: CriteriaSet, language: str, report: str
 ) -> str:
     _ = words.say(language)
-    place = issued.erratum.municipality
     return (
         _environment(markdown=template.endswith(".md"))
         .get_template(template)
@@ -47,14 +46,14 @@ def _rendered(
             _=_,
             language=language,
             erratum=issued.erratum,
-            place=visible(f"{place.prefecture}{place.name}"),
+            place=words.place(issued.erratum.municipality, language),
             title=visible(edition.title),
             published=moment(edition.at),
             issued=moment(issued.at),
             edition_sha256=issued.edition_sha256,
             report=report,
             rows=_rows(issued, criteria, language, _),
-            counts=_counts(issued, _),
+            counts=_counts(issued, language),
         )
     )
 
@@ -65,8 +64,8 @@ def _rows(issued: Issued, criteria: CriteriaSet, language: str, _: Say) -> list[
         {
             "id": one.criterion,
             "statement": visible(statements.get(one.criterion, "")),
-            "before": words.outcome(one.before, _),
-            "after": words.outcome(one.after, _),
+            "before": words.outcome(one.before, language),
+            "after": words.outcome(one.after, language),
             "replaced": words.replaced(one, _),
             "decided": moment(one.decided_at),
             "note": visible(one.note),
@@ -75,12 +74,14 @@ def _rows(issued: Issued, criteria: CriteriaSet, language: str, _: Say) -> list[
     ]
 
 
-def _counts(issued: Issued, _: Say) -> Sequence[tuple[str, int, int]]:
+def _counts(issued: Issued, language: str) -> Sequence[tuple[str, int, int]]:
     """(outcome, before, after) among the corrected criteria, for each outcome that occurs."""
     before = [one.before for one in issued.erratum.corrections]
     after = [one.after for one in issued.erratum.corrections]
-    order = [*words.OUTCOMES, None]
-    return [(words.outcome(one, _), before.count(one), after.count(one)) for one in order if one in [*before, *after]]
+    order = [*Verdict, None]
+    return [
+        (words.outcome(one, language), before.count(one), after.count(one)) for one in order if one in [*before, *after]
+    ]
 
 
 @cache

@@ -5,23 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.language import Say, catalog
-from pipeline.models import Correction, Verdict
-from pipeline.report import words
+from pipeline.models import Correction, Municipality, Verdict
+from pipeline.report.speech import Speech
+from pipeline.report.words import visible
 
 CATALOGS = Path(__file__).parent / "locale"
 UNCONFIRMED = "未確認"
 REPLACED = "根拠を差し替え"
-OUTCOMES = {verdict: outcome.word for verdict, outcome in words.OUTCOMES.items()}
-GLYPHS = {verdict: outcome.glyph for verdict, outcome in words.OUTCOMES.items()}
 
 
 def say(language: str) -> Say:
     return (lambda word: word) if language == "ja" else catalog(CATALOGS, language).gettext
 
 
-def outcome(verdict: Verdict | None, _: Say) -> str:
-    """The outcome in words and by its sign; None: no person confirmed one."""
-    return f"{GLYPHS[verdict]} {_(OUTCOMES[verdict])}" if verdict else f"… {_(UNCONFIRMED)}"
+def outcome(verdict: Verdict | None, language: str) -> str:
+    """The outcome by its sign and in the report's words; None: no person confirmed one."""
+    if verdict is None:
+        return f"… {say(language)(UNCONFIRMED)}"
+    said = Speech(language).outcome(verdict)
+    return f"{said.glyph} {said.word}"
+
+
+def place(municipality: Municipality, language: str) -> str:
+    """The name as reports say it; in Japanese after its prefecture."""
+    name = Speech(language).place(municipality)
+    return f"{visible(municipality.prefecture)}{name}" if language == "ja" else name
 
 
 def replaced(correction: Correction, _: Say) -> str:
@@ -31,4 +39,4 @@ def replaced(correction: Correction, _: Say) -> str:
 
 def all_words() -> set[str]:
     """Every Japanese word of the code, for the test that the English catalog is complete."""
-    return {UNCONFIRMED, REPLACED, *OUTCOMES.values()}
+    return {UNCONFIRMED, REPLACED}

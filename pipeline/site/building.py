@@ -78,8 +78,9 @@ def _translate(volume: Volume, shelf: Shelf, folder: Path) -> None:
     """The errata in the languages that they were not issued in."""
     criteria, written = shelf.criteria(volume.name), volume.edition.languages[0]
     for language in (one for one in LANGUAGES if one != written):
+        spoken = language if language in volume.edition.languages else written
         for one in volume.errata:
-            report = f"../../../../editions/{volume.name}/reports/{written}/{one.erratum.municipality.code}.html"
+            report = f"../../../../editions/{volume.name}/reports/{spoken}/{one.erratum.municipality.code}.html"
             text = erratum_html(one, volume.edition, criteria, language=language, report=report)
             _write(folder / language / "editions" / volume.name / "errata" / f"{one.erratum.number:04}.html", text)
 
