@@ -44,9 +44,9 @@ def place(name: str = "白浜原市", kana: str = "しらはまばらし", prefe
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[tuple[Sources, Shelf]]:
+def opened(home: Path, database: str = "") -> Iterator[tuple[Sources, Shelf]]:
     workspace = Workspace(home)
-    with Store(f"sqlite:///{home / 'akashi.db'}") as store, Archive(workspace.archive) as archive:
+    with Store(database or f"sqlite:///{home / 'akashi.db'}") as store, Archive(workspace.archive) as archive:
         yield Sources(store, workspace, archive), Shelf(workspace.editions)
 
 

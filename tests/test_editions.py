@@ -322,6 +322,16 @@ def test_a_lost_archive_is_a_problem_and_no_crash(tmp_path: Path) -> None:
     assert "cannot be made again" in classify(tmp_path, "editions", "verify", "dx-2026", code=1)
 
 
+def test_either_database_makes_the_edition_again(database_url: str, tmp_path: Path) -> None:
+    with opened(tmp_path, database_url) as (sources, shelf):
+        items = surveyed(sources, place())
+        approved(sources, items)
+        publish(wish(), sources, shelf)
+        decide(sources, items[0], Action.UNDO, note="誤り")
+        issue("dx-2026", sources, shelf, at=LATER)
+        assert verify("dx-2026", sources, shelf).problems == ()
+
+
 # --- errata -----------------------------------------------------------------------------------------------------------
 
 
