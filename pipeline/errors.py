@@ -65,6 +65,10 @@ class ArchiveError(AkashiError):
     """An archived body is missing or does not have the sha256 it is filed under."""
 
 
+class EvidenceError(AkashiError):
+    """A quote about to be published does not stand in the archived page that it names."""
+
+
 class StoreError(AkashiError):
     """The database cannot be opened, migrated or written."""
 

@@ -1,4 +1,5 @@
-"""What is kept where under CLASSIFY_HOME: archive, unfinished crawls, registry, reports, copies of what was asked."""
+"""What is kept where under CLASSIFY_HOME: archive, unfinished crawls, registry, reports, editions, copies of what was
+asked."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ class Workspace:
         self.archive = home / "archive"
         self.registry = home / "registry"
         self.reports = home / "reports"
+        self.editions = home / "editions"
         self.session_key = home / "session.key"
         self._frontiers = home / "frontier"
         self._asked = home / "asked"

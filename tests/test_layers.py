@@ -19,8 +19,8 @@ FLOORS = (
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "reading", "compare", "results"),
     ("judging", "gathering", "comparable", "ranking", "crosscheck"),
-    ("run", "desk"),
-    ("batches", "web", "doctor"),
+    ("run", "desk", "editions"),
+    ("batches", "web", "doctor", "site"),
     ("terminal",),
     ("cli",),
 )

@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from pipeline.cli import crosscheck, doctor, evaluate, history, models, queue, ranks, results, review, survey
+from pipeline.cli import (
+    crosscheck,
+    doctor,
+    editions,
+    evaluate,
+    history,
+    models,
+    queue,
+    ranks,
+    results,
+    review,
+    site,
+    survey,
+)
 from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, InputError, UnknownCityError
 
 # What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
@@ -30,6 +43,10 @@ app.command()(results.score)
 app.command()(results.report)
 app.command()(ranks.rank)
 app.command()(crosscheck.crosscheck)
+app.command()(editions.publish)
+app.add_typer(editions.editions_app, name="editions")
+app.command()(editions.errata)
+app.add_typer(site.app, name="site")
 app.add_typer(results.criteria_app, name="criteria")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.prompts_app, name="prompts")

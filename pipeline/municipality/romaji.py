@@ -78,7 +78,7 @@ def hepburn(kana: str) -> str:
 def english(each: Municipality) -> str:
     """The name as English texts write it, Sagamihara City: as its own host spells it where that is the same name, else
     with long vowels dropped; empty where the kana is not known."""
-    read, *hosts = stems(each) if each.kana else ("",)
+    read, *hosts = (stems(each) if each.kana else ()) or ("",)
     if not read:
         return ""
     own = next((host for host in hosts if folded(host) == folded(read)), re.sub("ou|oo", "o", read).replace("uu", "u"))
