@@ -1,4 +1,4 @@
-"""classify score, report and criteria: what may be said, and by what it was asked."""
+"""classify score and report: what may be said."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.places import City, Registry, last_run
+from pipeline.cli.places import City, Registry, Surveyed, last_run
 from pipeline.errors import InputError
 
-criteria_app = typer.Typer(help="Check criteria files.", no_args_is_help=True)
 
-
-def score(city: City, registry: Registry = None) -> None:
+def score(city: City, registry: Registry = None, criteria: Surveyed = "") -> None:
     """Points from confirmed decisions; what is only proposed is shown apart."""
     from pipeline.results import result_of
     from pipeline.settings import Settings
@@ -23,7 +21,7 @@ def score(city: City, registry: Registry = None) -> None:
 
     settings = Settings()
     with Store(settings.database_url) as store:
-        found = result_of(last_run(city, registry, settings, store), store, Workspace(settings.home))
+        found = result_of(last_run(city, registry, settings, store, criteria=criteria), store, Workspace(settings.home))
     scored(found.score, found.criteria)
 
 
@@ -31,6 +29,7 @@ def report(
     city: City,
     registry: Registry = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: reports/ of the workspace.")] = None,
+    criteria: Surveyed = "",
 ) -> None:
     """Write the report of a municipality as self-contained HTML and as Markdown."""
     from pipeline import report as room
@@ -42,7 +41,7 @@ def report(
 
     settings = Settings()
     with Store(settings.database_url) as store:
-        run = last_run(city, registry, settings, store)
+        run = last_run(city, registry, settings, store, criteria=criteria)
         found = result_of(run, store, Workspace(settings.home))
     with Archive(Workspace(settings.home).archive) as archive:
         snapshots = cited(found, archive)
@@ -57,12 +56,3 @@ def report(
         path = stem.with_name(stem.name + suffix)
         path.write_text(text, encoding="utf-8")
         typer.echo(str(path))
-
-
-@criteria_app.command("check")
-def criteria_check(file: Annotated[str, typer.Argument(help="A criteria file, or the name of a shipped set.")]) -> None:
-    """Say what is wrong with a criteria file, line by line."""
-    from pipeline.criteria import load
-
-    found = load(file)
-    typer.echo(f"{file}: {len(found.criteria)} criteria in {len(found.viewpoints)} viewpoints, no problem found")

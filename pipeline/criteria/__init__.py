@@ -12,7 +12,7 @@ from pipeline.errors import CriteriaError
 from pipeline.models import CriteriaSet, Criterion, Cue, SettledBy, Viewpoint
 from pipeline.settings import bundled
 
-__all__ = ["MAX_BYTES", "check", "load", "schema"]
+__all__ = ["MAX_BYTES", "check", "is_path", "load", "schema", "shipped"]
 
 
 def load(name_or_path: str) -> CriteriaSet:
@@ -28,16 +28,24 @@ def load(name_or_path: str) -> CriteriaSet:
     return _set(file, hashlib.sha256(body).hexdigest())
 
 
+def shipped() -> list[str]:
+    """Names of the sets that come along."""
+    return sorted(path.stem for path in bundled("criteria").glob("*.yaml"))
+
+
 def check(path: str | Path) -> list[str]:
     """Every problem of the file, one line each with its place; empty for a valid file."""
     return read(Path(path))[2]
 
 
-def _path(name_or_path: str) -> Path:
+def is_path(name_or_path: str) -> bool:
+    """Whether that names a file, and not a set by its name."""
     path = Path(name_or_path)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        return path
-    return bundled("criteria") / f"{name_or_path}.yaml"
+    return path.suffix in (".yaml", ".yml") or len(path.parts) > 1
+
+
+def _path(name_or_path: str) -> Path:
+    return Path(name_or_path) if is_path(name_or_path) else bundled("criteria") / f"{name_or_path}.yaml"
 
 
 def _set(file: File, sha256: str) -> CriteriaSet:
