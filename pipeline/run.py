@@ -170,7 +170,7 @@ def _begin(order: Order) -> Run:
 
 def _unfinished(order: Order, store: Store) -> Run | None:
     """The unfinished run of the same order, brought to today's criteria, or None."""
-    last = store.latest_run(order.municipality.code)
+    last = store.latest_run(order.municipality.code, criteria_id=order.criteria.id)
     if last is None or last.state is RunState.DONE or order.fresh:
         return None
     begun = _begin(order)

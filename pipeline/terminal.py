@@ -182,7 +182,8 @@ def surveys(runs: Sequence[Run]) -> None:
     for run in runs:
         seen = run.coverage
         pages = f"{seen.read} read, {len(seen.unread)} unread, {len(seen.pending)} left" if seen else "no pages yet"
-        line = f"{run.id}  as of {run.as_of}  {run.state}  {pages}  {run.judge or 'not judged'}  {run.origin}"
+        what = f"{run.id}  as of {run.as_of}  {run.criteria_id}  {run.state}"
+        line = f"{what}  {pages}  {run.judge or 'not judged'}  {run.origin}"
         Console(soft_wrap=True).print(printable(line), markup=False, highlight=False)
 
 

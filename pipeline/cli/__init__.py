@@ -8,6 +8,7 @@ import sys
 import typer
 
 from pipeline.cli import (
+    criteria,
     crosscheck,
     doctor,
     editions,
@@ -47,7 +48,7 @@ app.command()(editions.publish)
 app.add_typer(editions.editions_app, name="editions")
 app.command()(editions.errata)
 app.add_typer(site.app, name="site")
-app.add_typer(results.criteria_app, name="criteria")
+app.add_typer(criteria.app, name="criteria")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.prompts_app, name="prompts")
 app.add_typer(models.batch_app, name="batch")

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.places import City, Registry, last_run
+from pipeline.cli.places import City, Registry, Surveyed, last_run
 from pipeline.cli.survey import BaseUrl, Criteria, MaxCost, Price, Votes
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    from evals.gate import Floors
     from evals.kept import Runs
     from evals.nouns import EvalRun, How
     from pipeline.panel import Wish
@@ -142,7 +143,8 @@ def gate(
     if before is None and not pin:
         raise InputError(f"{folder / room.FILE}: no floors for {judge}. Pin them with `classify eval gate --pin`.")
     seen = how or (before.how.value if before else "crawled")
-    (found,) = _run(chosen, [judge], seen, criteria, Wish(), Settings())
+    asked = criteria or _set_of(before)
+    (found,) = _run(chosen, [judge], seen, asked, Wish(), Settings())
     if pin:
         floors = room.pinned(found, before, lower=lower)
         typer.echo(str(room.write(folder, room.Gate(judges={**known.judges, judge: floors}))))
@@ -155,6 +157,13 @@ def gate(
     for line in wrong:
         typer.echo(f"Below the gate: {line}", err=True)
     raise typer.Exit(1 if wrong else 0)
+
+
+def _set_of(floors: Floors | None) -> str:
+    """The shipped set that the floors were pinned with, or the usual one."""
+    from pipeline.criteria import shipped
+
+    return floors.criteria_id if floors and floors.criteria_id in shipped() else ""
 
 
 @app.command("schema")
@@ -170,6 +179,7 @@ def import_(
     city: City,
     to: Annotated[Path, typer.Option(help="Folder of labels: the city gets one of its own in it.")],
     registry: Registry = None,
+    criteria: Surveyed = "",
 ) -> None:
     """Make labels of a surveyed city from the blind codings of its review queue, and of nothing else."""
     from evals.imported import from_queue, write
@@ -178,10 +188,10 @@ def import_(
 
     settings = Settings()
     with Store(settings.database_url) as store:
-        run = last_run(city, registry, settings, store)
+        run = last_run(city, registry, settings, store, criteria=criteria)
         found = from_queue(store.items(run.id))
-    for why, criteria in found.refused.items():
-        typer.echo(f"Not taken, {why}: {', '.join(criteria)}", err=True)
+    for why, named in found.refused.items():
+        typer.echo(f"Not taken, {why}: {', '.join(named)}", err=True)
     path = write(found, run, to)
     typer.echo(f"{path}: {len(found.labels)} labels of {run.municipality.name}")
     typer.echo(f"  classify eval run --labels {path.parent} --how archived")

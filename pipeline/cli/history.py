@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.places import City, Registry, surveyed
+from pipeline.cli.places import City, Registry, Surveyed, of_set, surveyed
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def diff(
     earlier: Annotated[str, typer.Option("--from", help="Earlier run: its id or a unique beginning.")] = "",
     later: Annotated[str, typer.Option("--to", help="Later run; both left out: the last two finished ones.")] = "",
     form: Annotated[Form, typer.Option("--format", help="For people, or for programs.")] = Form.TEXT,
+    criteria: Surveyed = "",
 ) -> None:
     """Say what differs between two surveys: pages, judgements, and what a person must look at again."""
     from pipeline.compare import compare, text
@@ -53,16 +54,19 @@ def diff(
     settings = Settings()
     with Store(settings.database_url) as store:
         place = surveyed(city, registry, settings, store)
-        then, now = _two(place.name, store.runs(place.code), earlier, later)
+        then, now = _two(place.name, store.runs(place.code), earlier, later, criteria)
         found = compare(_survey(then, settings, store), _survey(now, settings, store))
     typer.echo(text(found) if form is Form.TEXT else found.model_dump_json(indent=1), nl=form is Form.JSON)
 
 
-def _two(name: str, known: Sequence[Run], earlier: str, later: str) -> tuple[Run, Run]:
+def _two(name: str, known: Sequence[Run], earlier: str, later: str, criteria: str) -> tuple[Run, Run]:
     """The runs meant. Raises InputError, which lists those there are."""
     from pipeline.models import RunState
 
     done = [run for run in known if run.state is RunState.DONE]
+    if done and (criteria or not (earlier and later)):
+        given = [_named(name, done, one) for one in (earlier, later) if one]
+        done = of_set(done, criteria or (given[0].criteria_id if given else ""), name)
     now = _named(name, done, later) if later else None
     before = [run for run in done if now is None or run.id < now.id]
     then = _named(name, done, earlier) if earlier else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.places import City, Registry, last_run
+from pipeline.cli.places import City, Registry, Surveyed, last_run
 from pipeline.errors import InputError, ModelError
 from pipeline.text import printable
 
@@ -38,8 +38,9 @@ BatchId = Annotated[str, typer.Argument(help="Id of the batch; default: the late
 def prompts_show(
     prompts: Prompts = "judge-v1",
     city: Annotated[str, typer.Option(help="Fill it in for this municipality's last run ...")] = "",
-    criterion: Annotated[str, typer.Option(help="... and this criterion, such as ops-08.")] = "",
+    criterion: Annotated[str, typer.Option(help="... and this criterion, by its id.")] = "",
     registry: Registry = None,
+    criteria: Surveyed = "",
 ) -> None:
     """Print a prompt set with its sha256, or the very messages that one criterion of a city makes."""
     from pipeline.judge.prompt import load
@@ -52,9 +53,11 @@ def prompts_show(
         return
     from pipeline.judge.prompt import first_messages
 
-    found = [one for one in _archived(city, registry)[1].cases if one.criterion.id == criterion]
+    cases = _archived(city, registry, criteria)[1].cases
+    found = [one for one in cases if one.criterion.id == criterion]
     if not found:
-        raise InputError(f"--criterion {criterion or '(none)'}: no criterion that a model judges. Try ops-08.")
+        known = ", ".join(one.criterion.id for one in cases)
+        raise InputError(f"--criterion {criterion or '(none)'}: no criterion that a model judges. Try one of {known}.")
     for message in first_messages(asked, found[0]):
         typer.echo(f"\n--- {message['role']}\n{printable(message['content'], keep=LINE_FEED)}")
 
@@ -88,6 +91,7 @@ def batch_export(
         str, typer.Option(help="IN/OUT in US dollars per million tokens; default: the known batch price, else 0/0.")
     ] = "",
     registry: Registry = None,
+    criteria: Surveyed = "",
 ) -> None:
     """Write the open questions of a city's last run in the OpenAI Batch format. Nothing is sent."""
     from pipeline.batches import export
@@ -97,7 +101,7 @@ def batch_export(
 
     settings = Settings()
     asked = question(model, base_url, votes, price, settings)
-    run, matter = _archived(city, registry)
+    run, matter = _archived(city, registry, criteria)
     with Answers(settings.cache / "answers") as answers:
         batch, text = export(run.id, matter, asked, answers, settings)
     try:
@@ -240,7 +244,7 @@ def _tell(taken: Taken) -> None:
     typer.echo(f"{sum(line.fate == 'taken' for line in taken.lines)} of {len(taken.lines)} lines taken")
 
 
-def _archived(city: str, registry: Path | None) -> tuple[Run, Matter]:
+def _archived(city: str, registry: Path | None, criteria: str) -> tuple[Run, Matter]:
     """The last run of a city, and what is judged of it."""
     from pipeline.run import matter_of
     from pipeline.settings import Settings
@@ -249,7 +253,7 @@ def _archived(city: str, registry: Path | None) -> tuple[Run, Matter]:
 
     settings = Settings()
     with Store(settings.database_url) as store:
-        run = last_run(city, registry, settings, store, finished=False)
+        run = last_run(city, registry, settings, store, criteria=criteria, finished=False)
     with progress() as watch:
         return run, matter_of(run, settings, watch)
 

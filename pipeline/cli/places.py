@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ City = Annotated[
     typer.Option(
         help="Name, kana, romaji or six-digit code, with or without the prefecture; `demo` for the bundled one."
     ),
+]
+Surveyed = Annotated[
+    str, typer.Option("--criteria", help="The survey by this criteria set, a name or a file; default: the newest.")
 ]
 Registry = Annotated[Path | None, typer.Option(help="Registry CSV (code4fukui/localgovjp) instead of the fetched one.")]
 
@@ -56,12 +60,44 @@ def surveyed(city: str, registry: Path | None, settings: Settings, store: Store)
     return known.get(city) or find(city, registry, settings)
 
 
-def last_run(city: str, registry: Path | None, settings: Settings, store: Store, *, finished: bool = True) -> Run:
-    """The last run of the municipality."""
+def last_run(
+    city: str, registry: Path | None, settings: Settings, store: Store, *, criteria: str = "", finished: bool = True
+) -> Run:
+    """The last run of the municipality, by the criteria set of that name or file, or by any: a note then says by which,
+    where there are several."""
+    runs = runs_of(city, registry, settings, store, finished=finished)
+    return of_set(runs, criteria, runs[-1].municipality.name)[-1]
+
+
+def runs_of(city: str, registry: Path | None, settings: Settings, store: Store, *, finished: bool = True) -> list[Run]:
+    """The runs of the municipality, at least one, oldest first."""
     from pipeline.models import RunState
 
     place = surveyed(city, registry, settings, store)
-    run = store.latest_run(place.code, state=RunState.DONE if finished else None)
-    if run is None:
+    runs = [run for run in store.runs(place.code) if run.state is RunState.DONE or not finished]
+    if not runs:
         raise InputError(f"{place.name}: no finished survey in {settings.home}. Run `classify --city {city}` first.")
-    return run
+    return runs
+
+
+def of_set(runs: Sequence[Run], criteria: str, name: str) -> list[Run]:
+    """Those of the runs, at least one, that were asked by the criteria set of that name or file, or by the set of the
+    newest; a note says which, where there are several."""
+    sets = list(dict.fromkeys(run.criteria_id for run in runs))
+    wanted = set_id(criteria) if criteria else runs[-1].criteria_id
+    if wanted not in sets:
+        raise InputError(
+            f"{name}: no survey by {wanted} here, but by {', '.join(sets)}: name one with --criteria, or survey it "
+            f"with `classify --city` and --criteria {criteria}."
+        )
+    if len(sets) > 1 and not criteria:
+        others = ", ".join(one for one in sets if one != wanted)
+        typer.echo(f"Note: {name} by {wanted}, the newest survey; also surveyed by {others} (--criteria).", err=True)
+    return [run for run in runs if run.criteria_id == wanted]
+
+
+def set_id(criteria: str) -> str:
+    """Id of the criteria set of that name or file. A name need not be a shipped one: runs keep their own copy."""
+    from pipeline.criteria import is_path, load
+
+    return load(criteria).id if is_path(criteria) else criteria

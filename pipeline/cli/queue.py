@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.desks import Note, Reviewer, name_of, opened
-from pipeline.cli.places import Registry, last_run
+from pipeline.cli.places import Registry, of_set, runs_of, set_id
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def queue(
     city: Annotated[str | None, typer.Option(help="Only this municipality.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50,
     registry: Registry = None,
+    criteria: Annotated[str, typer.Option(help="Only judgements by this criteria set: a name or a file.")] = "",
 ) -> None:
     """List the judgements that wait for a person, the most doubtful first. What is drawn for blind coding is listed
     without its proposal."""
@@ -45,8 +46,11 @@ def queue(
 
     settings = Settings()
     with opened(settings) as desk:
-        code = last_run(city, registry, settings, desk.store).municipality.code if city else None
-        items = desk.store.waiting(code, limit=limit)
+        runs = runs_of(city, registry, settings, desk.store) if city else []
+        code = runs[-1].municipality.code if runs else None
+        if runs and criteria:
+            of_set(runs, criteria, runs[-1].municipality.name)
+        items = desk.store.waiting(code, criteria_id=set_id(criteria) if criteria else "", limit=limit)
         hinted = desk.store.hints.of([item.digest for item in items])
         waiting(items, limit, blind={item.number for item in items if _blind(desk, item)}, hinted=hinted)
 
@@ -132,7 +136,7 @@ def export_(
     if out.suffix not in (".jsonl", ".xlsx"):
         raise InputError(f"--out {out}: end the name in .jsonl or .xlsx.")
     with opened(settings) as desk:
-        code = last_run(city, registry, settings, desk.store).municipality.code if city else ""
+        code = runs_of(city, registry, settings, desk.store)[-1].municipality.code if city else ""
         if out.suffix == ".xlsx":
             written(out, [workbook(desk.store, code)])
         else:
@@ -176,7 +180,7 @@ def log_(
 
     settings = Settings()
     with opened(settings) as desk:
-        code = last_run(city, registry, settings, desk.store).municipality.code if city else ""
+        code = runs_of(city, registry, settings, desk.store)[-1].municipality.code if city else ""
         lines = log_lines(desk.store, code)
         if out is None:
             for line in lines:

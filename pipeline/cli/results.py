@@ -1,4 +1,4 @@
-"""classify score, report and criteria: what may be said, and by what it was asked."""
+"""classify score and report: what may be said."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.places import City, Registry, last_run
+from pipeline.cli.places import City, Registry, Surveyed, last_run
 from pipeline.errors import InputError
 
 
@@ -21,10 +21,9 @@ Populations = Annotated[
     Path | None,
     typer.Option(help="CSV of codes and populations, to compare with municipalities of one size; else of one kind."),
 ]
-criteria_app = typer.Typer(help="Check criteria files.", no_args_is_help=True)
 
 
-def score(city: City, registry: Registry = None) -> None:
+def score(city: City, registry: Registry = None, criteria: Surveyed = "") -> None:
     """Points from confirmed decisions; what is only proposed is shown apart."""
     from pipeline.results import result_of
     from pipeline.settings import Settings
@@ -34,7 +33,7 @@ def score(city: City, registry: Registry = None) -> None:
 
     settings = Settings()
     with Store(settings.database_url) as store:
-        found = result_of(last_run(city, registry, settings, store), store, Workspace(settings.home))
+        found = result_of(last_run(city, registry, settings, store, criteria=criteria), store, Workspace(settings.home))
     scored(found.score, found.criteria)
 
 
@@ -44,6 +43,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: reports/ of the workspace.")] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = Language.JA,
     populations: Populations = None,
+    criteria: Surveyed = "",
 ) -> None:
     """Write the report of a municipality as self-contained HTML, as Markdown and as JSON."""
     from pipeline import report as room
@@ -58,7 +58,8 @@ def report(
     settings = Settings()
     kinds = Kinds.read(populations or settings.populations)
     with Store(settings.database_url) as store:
-        workspace, run = Workspace(settings.home), last_run(city, registry, settings, store)
+        workspace = Workspace(settings.home)
+        run = last_run(city, registry, settings, store, criteria=criteria)
         found = result_of(run, store, workspace)
         near = newest(store, workspace, run.criteria_id, among=lambda one: any(alike(run.municipality, one, kinds)))
         compared = peers(run.municipality, (one.score for one in near), kinds)
@@ -78,12 +79,3 @@ def report(
         path = stem.with_name(stem.name + suffix)
         path.write_text(text, encoding="utf-8")
         typer.echo(str(path))
-
-
-@criteria_app.command("check")
-def criteria_check(file: Annotated[str, typer.Argument(help="A criteria file, or the name of a shipped set.")]) -> None:
-    """Say what is wrong with a criteria file, line by line."""
-    from pipeline.criteria import load
-
-    found = load(file)
-    typer.echo(f"{file}: {len(found.criteria)} criteria in {len(found.viewpoints)} viewpoints, no problem found")

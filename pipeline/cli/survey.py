@@ -147,7 +147,7 @@ def judge(
     panel = _panel(Wish(model, base_url, judges, votes, max_cost, price), settings)
     asked = load(criteria or settings.criteria)
     with Store(settings.database_url) as store:
-        run = last_run(city, registry, settings, store, finished=False)
+        run = last_run(city, registry, settings, store, criteria=asked.id, finished=False)
     with progress() as watch:
         outcome = rejudge(run, asked, settings=settings, panel=panel, watch=watch, dry_run=dry_run)
     _show(outcome, asked, city, settings, panel)

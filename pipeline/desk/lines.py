@@ -15,7 +15,7 @@ from pipeline.models import Noun, QueueItem, Run
 
 FORMAT = 1
 HEAD = f'{{"kind":"akashi-queue","format":{FORMAT}}}'
-MAX_SURVEY_BYTES = 100_000_000  # a survey of 31 criteria has about 0.3 MB, and one is in memory at a time
+MAX_SURVEY_BYTES = 100_000_000  # a survey has about 10 KB a criterion, and one is in memory at a time
 _MAX_HEAD_BYTES = 1_000
 _AGAIN = "export the queue again"
 

@@ -23,7 +23,7 @@ _OLD_PAGE = 0.03
 # Of nothing found: words of the topic that were set aside although nobody else was meant; nothing near the topic;
 # and only others' deeds.
 _NEAR_MISS, _SILENT, _OTHERS_ONLY = 0.44, 0.51, 0.70
-# Shares of the verdicts over all criteria of dx-2024 on the sites of evals/labels.
+# Shares of the verdicts over all criteria on the labelled sites; what a criterion without a `usual` starts from.
 _OVERALL = {Verdict.MET: 0.57, Verdict.NOT_MET: 0.23, Verdict.NO_EVIDENCE: 0.20}
 _SMOOTHING = 4
 _SUREST = 0.98

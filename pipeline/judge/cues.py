@@ -32,20 +32,25 @@ _LEANS = re.compile(
 )
 
 
+# ^ and $ outside a class of characters.
+_ANCHOR = re.compile(r"(?<![\[\\])\^|(?<!\\)\$")
 _WISHED = re.compile(r"ほしい|欲しい|たい|べき|てはどう|要望|ください")
 
 
 @dataclass(frozen=True)
 class Compiled:
+    """A cue and its patterns. somewhere: the groups without ^ and $, which mean a sentence and not the page."""
+
     cue: Cue
     groups: tuple[re.Pattern[str], ...]
+    somewhere: tuple[re.Pattern[str], ...]
     none: re.Pattern[str] | None
     none_near: re.Pattern[str] | None
     title: re.Pattern[str] | None
 
     def possible(self, page: Prepared) -> bool:
         """A first look: whether every group occurs anywhere on the page."""
-        return all(group.search(page.bulk) for group in self.groups)
+        return all(group.search(page.bulk) for group in self.somewhere)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def any_of(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
 def compiled(cue: Cue) -> Compiled:
     """The cue with its patterns compiled, remembered."""
     groups = tuple(one for one in map(any_of, cue.all) if one is not None)
-    return Compiled(cue, groups, any_of(cue.none), any_of(cue.none_near), any_of(cue.title))
+    somewhere = tuple(re.compile(_ANCHOR.sub("", group.pattern)) for group in groups)
+    return Compiled(cue, groups, somewhere, any_of(cue.none), any_of(cue.none_near), any_of(cue.title))
 
 
 def find(one: Compiled, page: Prepared, statement: Statement) -> Hit | None:

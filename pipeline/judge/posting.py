@@ -24,7 +24,6 @@ from pipeline.services import account_key
 MAX_GAP_DAYS = 7.0
 # Four posts that a weekly rhythm would have brought have not come: a median of what was before says nothing of today.
 SILENT_DAYS = 28
-SOURCE = "評価基準 住民向け-05: 直近60日に投稿のあった日どうしの間隔の中央値が7日以下"
 NAME = "投稿間隔の中央値"
 _MOST_NAMED = 8
 _CAUSES = {
@@ -47,6 +46,7 @@ class _Told:
     it says nothing."""
 
     source: DatedList
+    limit: float
     value: float | None = None
     gaps: tuple[int, ...] = ()
     days: tuple[date, ...] = ()
@@ -54,7 +54,7 @@ class _Told:
 
     @property
     def met(self) -> bool:
-        return self.value is not None and self.value <= MAX_GAP_DAYS
+        return self.value is not None and self.value <= self.limit
 
 
 def post_frequency(
@@ -68,14 +68,15 @@ def post_frequency(
     asked, with what came of it; lists: of kind `posts`.
 
     Days with a post count once, in the 60 days up to and including as_of, as update_frequency counts them. A median of
-    at most 7 days for any proven account is `met`, by the densest such list. `not_met` needs a whole list of every
-    account that the site links to: one that could not be read may be the lively one. An account that has been silent
-    for four weeks settles nothing, whatever its rhythm was before. Posts dated by their age alone count where every
-    reading of them gives the same answer.
+    at most the criterion's threshold (MAX_GAP_DAYS unless it has one) for any proven account is `met`, by the densest
+    such list. `not_met` needs a whole list of every account that the site links to: one that could not be read may be
+    the lively one. An account that has been silent for four weeks settles nothing, whatever its rhythm was before.
+    Posts dated by their age alone count where every reading of them gives the same answer.
     """
     own = {account_key(one.url) for one in known if one.proven}
     posts = [one for one in lists if one.kind == "posts" and account_key(one.account) in own]
-    told = [_told(one, as_of) for one in posts]
+    limit = criterion.threshold or MAX_GAP_DAYS
+    told = [_told(one, limit, as_of) for one in posts]
     settled = _by_account(told)
     met = [one for one in settled.values() if one.met]
     if met:
@@ -92,31 +93,33 @@ def post_frequency(
     )
 
 
-def _told(one: DatedList, as_of: date) -> _Told:
+def _told(one: DatedList, limit: float, as_of: date) -> _Told:
     if one.spans:
-        return _told_by_age(one, as_of)
-    days, gaps = days_of(one, as_of), gaps_of(one, as_of, limit=MAX_GAP_DAYS)
+        return _told_by_age(one, limit, as_of)
+    days, gaps = days_of(one, as_of), gaps_of(one, as_of, limit=limit)
     if not gaps:
-        return _Told(one, why=f"直近{WINDOW_DAYS}日に投稿のあった日が{len(days)}日分しか分からず、間隔を測れない")
-    value = float(median(gaps))
-    if value > MAX_GAP_DAYS and one.partial:
         return _Told(
-            one, why=f"見える投稿の間隔の中央値は{value:g}日だが、一部の投稿しか載らない一覧なので決められない"
+            one, limit, why=f"直近{WINDOW_DAYS}日に投稿のあった日が{len(days)}日分しか分からず、間隔を測れない"
         )
-    if value <= MAX_GAP_DAYS and (as_of - days[-1]).days > SILENT_DAYS:
-        return _Told(one, why=_silence(days[-1], as_of))
-    return _Told(one, value, tuple(gaps), tuple(days))
+    value = float(median(gaps))
+    if value > limit and one.partial:
+        return _Told(
+            one, limit, why=f"見える投稿の間隔の中央値は{value:g}日だが、一部の投稿しか載らない一覧なので決められない"
+        )
+    if value <= limit and (as_of - days[-1]).days > SILENT_DAYS:
+        return _Told(one, limit, why=_silence(days[-1], as_of))
+    return _Told(one, limit, value, tuple(gaps), tuple(days))
 
 
-def _told_by_age(one: DatedList, as_of: date) -> _Told:
+def _told_by_age(one: DatedList, limit: float, as_of: date) -> _Told:
     newest = max((first for first, last in one.spans if last <= as_of), default=None)
     if newest is None or (as_of - newest).days > SILENT_DAYS:
-        return _Told(one, why=_silence(newest, as_of))
+        return _Told(one, limit, why=_silence(newest, as_of))
     value = at_most(one.spans, as_of)
-    if value is None or value > MAX_GAP_DAYS:
-        why = "投稿の日が「3 日前」のような幅でしか分からず、間隔の中央値が7日以下とは言い切れない"
-        return _Told(one, why=why)
-    return _Told(one, float(value))
+    if value is None or value > limit:
+        why = f"投稿の日が「3 日前」のような幅でしか分からず、間隔の中央値が{limit:g}日以下とは言い切れない"
+        return _Told(one, limit, why=why)
+    return _Told(one, limit, float(value))
 
 
 def _silence(newest: date | None, as_of: date) -> str:
@@ -157,8 +160,8 @@ def _measured(criterion: Criterion, verdict: Verdict, told: _Told, posts: Sequen
             name=NAME + ("(上限)" if source.spans else ""),
             value=value,
             unit="日",
-            threshold=MAX_GAP_DAYS,
-            threshold_source=SOURCE,
+            threshold=told.limit,
+            threshold_source=criterion.source_of_threshold,
             values=tuple(float(gap) for gap in told.gaps),
             readings=tuple(_readings(told)),
             urls=(source.url,),

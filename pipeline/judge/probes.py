@@ -11,15 +11,9 @@ from pipeline.judge.gaps import WINDOW_DAYS, days_of, gaps_of
 from pipeline.models import Criterion, DatedList, Load, Measurement, Proposal, Speed, Unread, Verdict
 
 MAX_GAP_DAYS = 3.0
-SOURCE = "評価基準 住民向け-01: 直近60日に日付のある更新があった日どうしの間隔の中央値が3日以下"
 NAME = "更新間隔の中央値"
 MAX_LCP_S = 2.5
 MIN_LOADS = 3
-SPEED_SOURCE = (
-    "評価基準 住民向け-02: トップページの Largest Contentful Paint の中央値が2.5秒以下"
-    "(2.5秒は web.dev の Core Web Vitals が「良好」とする上限。"
-    "あちらは利用者の実測の75パーセンタイル、こちらは調査環境での数回の中央値)"
-)
 SPEED_NAME = "LCP(最大の要素が表示されるまでの時間)の中央値"
 _UNTRIED = (
     "この調査には表示速度の測定記録がない。測るのは、公式サイトを巡回する調査だけである"
@@ -32,9 +26,10 @@ def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: da
     """How often the site is updated, from the densest of its feeds, dated lists and sitemaps.
 
     Days with at least one dated item count once. The window is the 60 days up to and including as_of; later days are
-    dropped. The value is the median of the gaps, in days, between consecutive such days; at most 3 is `met`, more is
-    `not_met`. The gap that crosses an edge of the window is not counted: before the first day the list may be cut off,
-    and after the last one nobody knows yet. The densest list is the one with most days in the window.
+    dropped. The value is the median of the gaps, in days, between consecutive such days; up to the criterion's
+    threshold (MAX_GAP_DAYS unless it has one) is `met`, more is `not_met`. The gap that crosses an edge of the window
+    is not counted: before the first day the list may be cut off, and after the last one nobody knows yet. The densest
+    list is the one with most days in the window.
 
     A list with fewer than three such days settles nothing where it is cut off within the window (a feed of its last few
     items) or says nothing of it. One that reaches back beyond the window and still shows at most two days in it is
@@ -46,19 +41,20 @@ def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: da
     best = max(told, key=lambda one: _density(one, as_of), default=None)
     if best is None:
         return _not_judged(criterion, _why_none(lists))
-    days, gaps = days_of(best, as_of), gaps_of(best, as_of, limit=MAX_GAP_DAYS)
+    limit = criterion.threshold or MAX_GAP_DAYS
+    days, gaps = days_of(best, as_of), gaps_of(best, as_of, limit=limit)
     if not gaps:
         return _not_judged(
             criterion, f"{_KINDS[best.kind]}の日付が直近{WINDOW_DAYS}日に{len(days)}日分しかなく、間隔を測れない。"
         )
     value = float(median(gaps))
-    verdict = Verdict.MET if value <= MAX_GAP_DAYS else Verdict.NOT_MET
+    verdict = Verdict.MET if value <= limit else Verdict.NOT_MET
     return Proposal(
         criterion=criterion.id,
         verdict=verdict,
         rationale=f"{_KINDS[best.kind]}によれば、直近{WINDOW_DAYS}日に更新のあった日は{len(days)}日、間隔の中央値は{value:g}日である。",
         confidence=0.9 if len(days) >= 5 else 0.7,
-        measurement=_measurement(best, days, gaps, value),
+        measurement=_measurement(criterion, best, days, gaps, value),
         searched=tuple(dict.fromkeys(one.sha256 for one in lists)),
         judge="probe",
     )
@@ -67,10 +63,11 @@ def update_frequency(criterion: Criterion, lists: Sequence[DatedList], as_of: da
 def display_speed(criterion: Criterion, speed: Speed | None, unread: Unread | None) -> Proposal:
     """How fast the home page is displayed: the median, in seconds, of the Largest Contentful Paint of its cold loads.
 
-    At most 2.5 s is `met`, more is `not_met`: what web.dev calls good for the 75th percentile of real visits (Core Web
-    Vitals, "Largest Contentful Paint"), taken here for the median in the laboratory. A load that failed has no value;
-    with fewer than three values nothing is settled. Rounded up to 0.01 s, so that rounding never makes it faster.
-    unread: the home page where it could not be read: what was painted then was something else.
+    Up to the criterion's threshold is `met`, more is `not_met`; unless it has one, 2.5 s: what web.dev calls good for
+    the 75th percentile of real visits (Core Web Vitals, "Largest Contentful Paint"), taken here for the median in the
+    laboratory. A load that failed has no value; with fewer than three values nothing is settled. Rounded up to 0.01 s,
+    so that rounding never makes it faster. unread: the home page where it could not be read: what was painted then was
+    something else.
     """
     if speed is None:
         return _not_judged(criterion, _UNTRIED)
@@ -86,10 +83,10 @@ def display_speed(criterion: Criterion, speed: Speed | None, unread: Unread | No
         return _not_judged(
             criterion, f"{len(speed.loads)}回のうち値を得たのは{len(values)}回で、中央値をとるには足りない: {why}。"
         )
-    value = median(values)
+    value, limit = median(values), criterion.threshold or MAX_LCP_S
     return Proposal(
         criterion=criterion.id,
-        verdict=Verdict.MET if value <= MAX_LCP_S else Verdict.NOT_MET,
+        verdict=Verdict.MET if value <= limit else Verdict.NOT_MET,
         rationale=f"トップページを{speed.browser}で{len(speed.loads)}回読み込み、{len(values)}回で値を得た。LCPの中央値は{value:g}秒である。"
         f"条件: {speed.conditions}。User-Agent: {speed.agent}。",
         confidence=0.9 if len(values) == len(speed.loads) else 0.7,
@@ -97,8 +94,8 @@ def display_speed(criterion: Criterion, speed: Speed | None, unread: Unread | No
             name=SPEED_NAME,
             value=value,
             unit="秒",
-            threshold=MAX_LCP_S,
-            threshold_source=SPEED_SOURCE,
+            threshold=limit,
+            threshold_source=criterion.source_of_threshold,
             values=tuple(values),
             readings=(*map(_reading, speed.loads), f"{speed.browser}。{speed.conditions}"),
             urls=tuple(dict.fromkeys((speed.url, *(load.url for load in speed.loads if load.lcp_ms is not None)))),
@@ -142,13 +139,15 @@ def _density(one: DatedList, as_of: date) -> tuple[int, int, int]:
     return len(days_of(one, as_of)), len(set(one.dates)), int(one.kind != "sitemap")
 
 
-def _measurement(best: DatedList, days: Sequence[date], gaps: Sequence[int], value: float) -> Measurement:
+def _measurement(
+    criterion: Criterion, best: DatedList, days: Sequence[date], gaps: Sequence[int], value: float
+) -> Measurement:
     return Measurement(
         name=NAME,
         value=value,
         unit="日",
-        threshold=MAX_GAP_DAYS,
-        threshold_source=SOURCE,
+        threshold=criterion.threshold or MAX_GAP_DAYS,
+        threshold_source=criterion.source_of_threshold,
         values=tuple(float(gap) for gap in gaps),
         readings=tuple(day.isoformat() for day in days),
         urls=(best.url,),

@@ -33,6 +33,12 @@ _VOICE_PLACE = re.compile(
 )
 
 
+# ご意見と、市の回答を紹介します。 ご意見は、用紙か郵便でお寄せください。
+_PRESENTS = re.compile(
+    r"(?:意見|提案|要望|質問|手紙|声)[^。]{0,30}(?:(?:回答|考え方|対応)[^。]{0,12}(?:紹介|掲載|公表|公開|お知らせ)し|お寄せください)"
+)
+
+
 def addressed_to_evaluator(sentence: str) -> bool:
     """Whether the folded sentence tells a reader or a program how to judge. Such a sentence is evidence of nothing."""
     return bool(_ADDRESSED.search(sentence))
@@ -45,6 +51,12 @@ def residents_voice(row: str, column: str, heading: str) -> bool:
     if any(_ANSWER.search(label) and not _VOICE.match(label) for label in (row, column)):
         return False
     return any(_VOICE.match(label) for label in (row, column, heading) if label)
+
+
+def presents_voices(sentence: str) -> bool:
+    """Whether the office itself says in a folded sentence what becomes of what residents say: it answers them in
+    public, or tells where to send it."""
+    return bool(_PRESENTS.search(sentence))
 
 
 def wishes_are_gathered(title: str, headings: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.judge.actor import Actor, Names
-from pipeline.judge.speech import residents_voice, wishes_are_gathered
+from pipeline.judge.speech import presents_voices, residents_voice, wishes_are_gathered
 from pipeline.judge.statements import Part, Prepared, Statement, fold
 from pipeline.models import Criterion, Source
 
@@ -103,7 +103,9 @@ def voiced(page: Prepared, statement: Statement) -> bool:
     """Whether somebody else than the office speaks: a councillor, a resident, a wish that is quoted."""
     part = statement.part
     heading = part.headings[-1] if part.headings else ""
-    if statement.asked or residents_voice(part.row, part.column, heading):
+    if statement.asked:
+        return True
+    if residents_voice(part.row, part.column, heading) and not presents_voices(statement.text):
         return True
     quoted = statement.text.startswith(("「", "『")) and statement.text.endswith(("」", "』"))
     return quoted and wishes_are_gathered(page.title, "|".join(part.headings))

@@ -53,7 +53,8 @@ class Criterion(Noun):
     partners: a company or the press in the sentence does not make it somebody else's. alternatives: things of which one
     is enough, each as patterns; to deny one of them leaves the others standing. leads: words of links behind which the
     proof tends to stand though they do not name it; only the crawl reads them. usual: how often careful readers of
-    labelled sites concluded `met`, `not_met`, `no_evidence`.
+    labelled sites concluded `met`, `not_met`, `no_evidence`. threshold: of a measured criterion, in the probe's unit,
+    up to which it is `met`; None: the probe's own. threshold_source: who says that it should be this one.
     """
 
     id: CriterionId
@@ -71,11 +72,18 @@ class Criterion(Noun):
     absent_cues: tuple[Cue, ...] = ()
     link_hosts: tuple[str, ...] = ()
     probe: str = ""
+    threshold: float | None = None
+    threshold_source: str = ""
     past_counts: bool = False
     one_off: bool = False
     partners: bool = False
     alternatives: tuple[tuple[str, ...], ...] = ()
     usual: dict[str, int] = {}
+
+    @property
+    def source_of_threshold(self) -> str:
+        """What a report names as the source of the threshold: what the file says, else the criterion's own rule."""
+        return self.threshold_source or f"評価基準 {self.id}: {self.counts_ja}"
 
     @property
     def rule_sha256(self) -> str:

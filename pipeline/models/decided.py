@@ -132,9 +132,10 @@ class Lease(Noun):
 
 
 class Filter(Noun):
-    """Which items a person wants to see; empty means all. criteria: ids, of a viewpoint or one."""
+    """Items that a person wants to see; empty means all. criteria: ids, of a viewpoint or one; criteria_id: a set."""
 
     code: str = ""
+    criteria_id: str = ""
     criteria: tuple[str, ...] = ()
     verdict: Verdict | None = None
     judge: str = ""

@@ -12,7 +12,7 @@ from pipeline.errors import InputError
 from pipeline.language import LANGUAGES, Say, catalog
 from pipeline.municipality.naming import hiragana
 from pipeline.municipality.prefectures import HOST_LABELS
-from pipeline.report.words import day
+from pipeline.report.speech import Speech
 
 CATALOGS = Path(__file__).parent / "locale"
 
@@ -43,7 +43,7 @@ def short(one: Named, language: str) -> str:
 
 
 def dated(value: date, language: str) -> str:
-    return day(value).ja if language == "ja" else value.isoformat()
+    return Speech(language).day(value).shown
 
 
 def tile_name(prefecture: str, language: str) -> str:

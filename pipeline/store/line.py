@@ -113,6 +113,9 @@ def _wanted(wanted: Filter) -> tuple[ColumnElement[bool], ...]:
 
 def _filtered(wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
+    if wanted.criteria_id:
+        asked = select(runs.c.id).where(runs.c.criteria_id == wanted.criteria_id)
+        conditions.append(judgements.c.run_id.in_(asked))
     if wanted.criteria:
         conditions.append(judgements.c.criterion.in_(wanted.criteria))
     if wanted.verdict:

@@ -66,9 +66,11 @@ class Store:
         """The run of that id, or None."""
         return next(iter(self._runs(select(runs).where(runs.c.id == run_id))), None)
 
-    def latest_run(self, code: str, *, state: RunState | None = None) -> Run | None:
-        """The newest run of the municipality (in that state), or None."""
+    def latest_run(self, code: str, *, state: RunState | None = None, criteria_id: str = "") -> Run | None:
+        """The newest run of the municipality (in that state, asked by that criteria set), or None."""
         query = select(runs).where(runs.c.code == code).order_by(runs.c.id.desc()).limit(1)
+        if criteria_id:
+            query = query.where(runs.c.criteria_id == criteria_id)
         if state is not None:
             query = query.where(runs.c.state == state.value)
         return next(iter(self._runs(query)), None)
@@ -125,12 +127,12 @@ class Store:
             raise DecisionError(f"there is no item {number} in the queue; `classify queue` lists what waits")
         return found[0]
 
-    def waiting(self, code: str | None = None, *, limit: int | None = None) -> list[QueueItem]:
-        """What awaits a decision: of each municipality (or the given one) and criteria set, the items of the latest
+    def waiting(self, code: str | None = None, *, criteria_id: str = "", limit: int | None = None) -> list[QueueItem]:
+        """What awaits a decision: of each municipality and criteria set (or the given one), the items of the latest
         finished run on which no decision stands. Where judges or pages disagree first, then lowest confidence, then by
         code and criterion; the first `limit` of them.
         """
-        return self.listed(Filter(code=code or ""), set(Stage) - {Stage.DECIDED}, limit=limit)
+        return self.listed(Filter(code=code or "", criteria_id=criteria_id), set(Stage) - {Stage.DECIDED}, limit=limit)
 
     def listed(
         self, wanted: Filter, stages: Collection[Stage] = (), *, limit: int | None = None, skip: int = 0
