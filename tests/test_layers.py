@@ -13,7 +13,7 @@ EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
-    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language"),
+    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language", "cells"),
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
