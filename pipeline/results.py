@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pipeline.archive import Archive
@@ -28,11 +28,13 @@ def result_of(run: Run, store: Store, workspace: Workspace) -> Result:
     return Result(run, criteria, items, score(run, items, criteria))
 
 
-def newest(store: Store, workspace: Workspace, criteria_id: str) -> Iterator[Result]:
-    """The newest finished run of every municipality that was asked by a criteria set of that id, by code; one at a
-    time, so that a nation's need not fit in memory."""
+def newest(
+    store: Store, workspace: Workspace, criteria_id: str, *, codes: Collection[str] | None = None
+) -> Iterator[Result]:
+    """The newest finished run of every municipality (of those codes) that was asked by a criteria set of that id, by
+    code; one at a time, so that a nation's need not fit in memory."""
     for one in store.surveys():
-        run = store.run(one.run_id)
+        run = store.run(one.run_id) if codes is None or one.code in codes else None
         if run and run.criteria_id == criteria_id:
             yield result_of(run, store, workspace)
 

@@ -18,7 +18,7 @@ FLOORS = (
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "reading", "compare", "results"),
-    ("judging", "gathering"),
+    ("judging", "gathering", "exports"),
     ("run", "desk"),
     ("batches", "web", "doctor"),
     ("terminal",),

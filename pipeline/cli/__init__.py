@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pipeline.cli import doctor, evaluate, history, models, queue, results, review, survey
+from pipeline.cli import doctor, evaluate, exports, history, models, queue, results, review, survey
 from pipeline.errors import AkashiError, AmbiguousCityError, CriteriaError, InputError, UnknownCityError
 
 # What the command line library makes of Ctrl-C, wherever it was raised (128 + SIGINT).
@@ -28,6 +28,7 @@ app.command()(history.runs)
 app.command()(history.diff)
 app.command()(results.score)
 app.command()(results.report)
+app.command()(exports.export)
 app.add_typer(results.criteria_app, name="criteria")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.prompts_app, name="prompts")
