@@ -375,11 +375,14 @@ def quoting(text: str = "連携しています。", **changes: Any) -> list[Queu
 
 
 def injected(text: str, number: int) -> Result:
-    """A survey in which page, reviewer and registry say nothing but that text."""
-    first, *others = quoting(text, title=text, url=text)
+    """A survey of one criterion in which page, reviewer and registry say nothing but that text."""
+    first = quoting(text, title=text, url=text)[0]
     line = first.decisions[0].model_copy(update={"reviewer": text, "note": text})
-    where = Municipality(code=f"{number:06}", name=text, prefecture=text)
-    return result([first.model_copy(update={"decisions": (line,)}), *others], municipality=where)
+    where, asked = Municipality(code=f"{number:06}", name=text, prefecture=text), data.criteria_set()
+    asked = asked.model_copy(update={"criteria": asked.criteria[:1]})
+    items = (first.model_copy(update={"decisions": (line,), "municipality": where}),)
+    made = data.run(municipality=where)
+    return Result(made, asked, items, score(made, items, asked))
 
 
 SAID = ("都道府県", "市区町村", "引用", "アドレス", "確認者", "確認メモ")
@@ -394,19 +397,15 @@ def injections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def first_rows(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in found if row["項目番号"] == "policy-01"]
-
-
 def test_there_are_enough_injections() -> None:
     assert len(set(FORMULAS)) == len(FORMULAS) >= 100
 
 
 def test_no_text_becomes_a_formula_in_the_workbook(injections: Path) -> None:
-    for row, text in zip(first_rows(table(injections / "all.xlsx")), FORMULAS, strict=True):
+    for row, text in zip(table(injections / "all.xlsx"), FORMULAS, strict=True):
         assert [row[title] for title in SAID] == [visible(text)] * len(SAID)
         assert row["ページの題名"] == visible(text).strip()
-    for row, text in zip(first_rows(table(injections / "all.xlsx", QUOTES)), FORMULAS, strict=True):
+    for row, text in zip(table(injections / "all.xlsx", QUOTES), FORMULAS, strict=True):
         assert row["引用"] == visible(text)
     for name, xml in parts(injections / "all.xlsx").items():
         assert not re.search(r"<f[ >/]", xml), name
@@ -420,7 +419,7 @@ def test_no_text_becomes_a_formula_in_the_workbook(injections: Path) -> None:
 
 
 def test_no_text_begins_like_a_formula_in_csv_and_each_is_got_back(injections: Path) -> None:
-    for row, text in zip(first_rows(lines(injections / "all.csv")), FORMULAS, strict=True):
+    for row, text in zip(lines(injections / "all.csv"), FORMULAS, strict=True):
         assert [plain(row[title]) for title in SAID] == [visible(text)] * len(SAID)
         for cell in row.values():
             for begun in re.split(r"[;\t\r\n]", cell):
@@ -429,17 +428,23 @@ def test_no_text_begins_like_a_formula_in_csv_and_each_is_got_back(injections: P
 
 if SOFFICE:  # where LibreOffice is installed it must compute nothing either
 
-    @pytest.mark.parametrize("kind", ["xlsx", "csv"])
-    def test_libreoffice_computes_nothing(injections: Path, tmp_path: Path, kind: str) -> None:
+    def formulas(path: Path, *options: str) -> int:
+        """How many cells LibreOffice computes on opening the file."""
         assert SOFFICE
-        command = [SOFFICE, f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "fods"]
-        command += [CSV_IN] if kind == "csv" else []
-        command += ["--outdir", str(tmp_path), str(injections / f"all.{kind}")]
-        subprocess.run(command, check=True, timeout=100)
-        made = (tmp_path / "all.fods").read_text("utf-8")
+        folder = path.parent
+        command = [SOFFICE, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", "fods"]
+        subprocess.run([*command, *options, "--outdir", str(folder), str(path)], check=True, timeout=100)
+        made = path.with_suffix(".fods").read_text("utf-8")
         assert made.count("<table:table-row") > len(FORMULAS)
-        assert "table:formula" not in made
-        assert "dde" not in made.lower().replace("__ddelink", "").replace("=dde(", "")
+        return made.count("table:formula=")
+
+    def test_libreoffice_computes_nothing(injections: Path) -> None:
+        assert formulas(injections / "all.xlsx") == 0
+        assert formulas(injections / "all.csv", CSV_IN) == 0
+        with (injections / "bare.csv").open("w", encoding="utf-8-sig", newline="") as file:
+            for row in lines(injections / "all.csv"):
+                csv.writer(file).writerow(map(plain, row.values()))
+        assert formulas(injections / "bare.csv", CSV_IN) > len(FORMULAS), "without the marks it does"
 
 
 @given(st.text(st.sampled_from("=+-@＝;'\"\t\r\n \u200b\ufeffaあ1"), max_size=12))

@@ -99,7 +99,8 @@ class Methods:
             yield Line(section, _("版"), one.version)
             yield Line(section, "SHA-256", one.sha256)
             yield Line(section, _("項目の数"), str(len(one.criteria)))
-            yield Line(section, _("観点"), "、".join(name(viewpoint, self.language) for viewpoint in one.viewpoints))
+            for viewpoint in one.viewpoints:
+                yield Line(section, _("観点"), name(viewpoint, self.language))
 
     def _crawl(self) -> Iterator[Line]:
         _ = say(self.language)

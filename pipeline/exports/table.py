@@ -58,13 +58,14 @@ def _cell(value: Any) -> str | int | float:
 
 
 def _check(cells: list[str | int | float], titles: list[str], row: Row, number: int, encoding: str) -> None:
-    for title, cell in zip(titles, cells, strict=True):
-        try:
-            str(cell).encode(encoding)
-        except UnicodeEncodeError as error:
-            char = str(cell)[error.start]
-            where = f"{row.place.municipality} {row.criterion}, column {title}, row {number}"
-            raise InputError(
-                f"{where}: {encoding.upper()} has no {char!r} (U+{ord(char):04X}). Nothing was written; "
-                "write it with --encoding utf-8, or as .xlsx."
-            ) from None
+    texts = [str(cell) for cell in cells]
+    try:
+        "".join(texts).encode(encoding)
+    except UnicodeEncodeError as error:
+        char = error.object[error.start]
+        title = next(title for title, text in zip(titles, texts, strict=True) if char in text)
+        where = f"{row.place.municipality} {row.criterion}, column {title}, row {number}"
+        raise InputError(
+            f"{where}: {encoding.upper()} has no {char!r} (U+{ord(char):04X}). Nothing was written; "
+            "write it with --encoding utf-8, or as .xlsx."
+        ) from None
