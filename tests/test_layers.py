@@ -13,12 +13,12 @@ EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
-    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language", "written"),
+    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language", "written", "cells"),
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "reading", "compare", "results", "succession"),
-    ("judging", "gathering", "comparable", "ranking", "crosscheck"),
+    ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
     ("run", "desk", "editions"),
     ("batches", "web", "doctor", "site"),
     ("terminal",),

@@ -13,6 +13,7 @@ from pipeline.cli import (
     doctor,
     editions,
     evaluate,
+    exports,
     history,
     models,
     queue,
@@ -42,6 +43,7 @@ app.command()(history.runs)
 app.command()(history.diff)
 app.command()(results.score)
 app.command()(results.report)
+app.command()(exports.export)
 app.command()(ranks.rank)
 app.command()(crosscheck.crosscheck)
 app.command()(editions.publish)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.cells import AS_GIVEN, MAX_CELL_CHARS, MAX_ROWS, fits, shortened, write_text
 from pipeline.errors import InputError
 from pipeline.models import Action, Decision, QueueItem, Quote, Verdict
 from pipeline.store.log import stage, standing
@@ -22,8 +22,6 @@ INPUTS = ("new_verdict", "new_quote", "new_note")
 QUEUE = (*_PLACE, *_PROPOSED, *_STANDING, *INPUTS)
 LOG = ("number", "decided_at", "reviewer", "action", "code", "criterion", "verdict", "quotes", "urls", "note")
 ANSWERS = (Action.APPROVE.value, Action.REJECT.value, *Verdict)
-MAX_ROWS = 1_048_576  # of a sheet
-MAX_CELL_CHARS = 32_767  # of a cell, counted in UTF-16
 _DISPLAYED = {"municipality", "proposed_quote", "proposed_url", "quotes", "urls", "note"}
 _OFFERED = [one for one in ANSWERS if one != Verdict.NOT_JUDGED]  # which nobody can decide
 _NUMBERS = ("number", "confidence")
@@ -36,12 +34,7 @@ _WIDTHS = {
     **dict.fromkeys(("number", "code", "confidence", "stage"), 11),
 }
 _ROW_POINTS = 45
-# Cells hold what they are given: nothing becomes a formula, a link or a number.
-_OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-# XlsxWriter writes what looks like its own rich text or escapes as if it were; in pieces, at least three, it does not.
-_MISREAD = re.compile(r"\A<r>.*</r>\Z|_x[0-9a-fA-F]{4}_", re.S)
-_CUTS = re.compile(r"(?<=\A<)|(?<=\A<r)|(?<=_)(?=x)|(?<=_x)")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_OPTIONS = {"in_memory": True} | AS_GIVEN
 
 
 def workbook(store: Store, code: str = "") -> bytes:
@@ -123,22 +116,19 @@ def _fill(book: Any, name: str, columns: Sequence[str], rows: Iterable[tuple[Cel
 
 def _fitting(cell: Cell, title: str, number: Cell) -> Cell:
     """What the cell can hold: a long text ends in … where it is only shown; what is read back is never cut."""
-    if not isinstance(cell, str) or len(encoded := cell.encode("utf-16-le")) <= 2 * MAX_CELL_CHARS:
+    if not isinstance(cell, str) or fits(cell):
         return cell
     if title not in _DISPLAYED:
         told = f"the {title} of {number} has more than the {MAX_CELL_CHARS:,} characters of a cell"
         raise InputError(f"{told} and must not be cut; export the queue as JSON Lines")
-    return encoded[: 2 * (MAX_CELL_CHARS - 1)].decode("utf-16-le", "ignore") + "…"
+    return shortened(cell)
 
 
 def _write(sheet: Any, place: tuple[int, int], cell: Cell, text: Any) -> None:
-    if not isinstance(cell, str):
+    if isinstance(cell, str):
+        write_text(sheet, place, cell, text)
+    else:
         sheet.write_number(*place, cell)
-    elif _MISREAD.search(cell):
-        pieces = _CUTS.split(_CONTROLS.sub("\ufffd", cell))
-        sheet.write_rich_string(*place, *filter(None, pieces), text)
-    elif cell:
-        sheet.write_string(*place, cell, text)
 
 
 def _offer_answers(book: Any, last: int) -> None:
