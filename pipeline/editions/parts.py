@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline import report
+from pipeline import exports, ranking, report
 from pipeline.archive import Archive
 from pipeline.comparable import peers
 from pipeline.editions.nouns import Evidence
@@ -80,7 +80,18 @@ def reports(contents: Contents, frame: Frame, folder: Path) -> None:
             written(stem.with_name(f"{stem.name}.json"), report.json(built))
 
 
-PARTS: tuple[Part, ...] = (reports,)
+def tables(contents: Contents, frame: Frame, folder: Path) -> None:
+    """ranking-LANGUAGE.html, workbook-LANGUAGE.xlsx and data-LANGUAGE.csv"""
+    ranked = ranking.rank(contents, frame.kinds)
+    codes = [one.run.municipality.code for one in contents]
+    for language in frame.languages:
+        links = {code: f"reports/{language}/{code}.html" for code in codes}
+        written(folder / f"ranking-{language}.html", ranking.html(ranked, language, links))
+        exports.write_workbook(contents, folder / f"workbook-{language}.xlsx", language=language)
+        exports.write_csv(contents, folder / f"data-{language}.csv", language=language)
+
+
+PARTS: tuple[Part, ...] = (reports, tables)
 
 
 def written(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ CATALOGS = Path(__file__).parent / "locale"
 DOWNLOADS = (
     ("ranking", "順位表"),
     ("workbook", "全データ（Excel）"),
+    ("data", "全データ（CSV）"),
     ("edition.json", "この版の記録（調査番号、判断の記録の要約値、全ファイルの SHA-256）"),
     ("criteria.json", "調査項目"),
     ("populations.csv", "比較に用いた人口"),
