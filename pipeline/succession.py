@@ -17,7 +17,6 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.criteria.difference import Kind, differences
-from pipeline.criteria.lines import parse
 from pipeline.errors import InputError
 from pipeline.models import (
     Action,
@@ -35,6 +34,7 @@ from pipeline.report.words import OUTCOMES
 from pipeline.review.team import AKASHI
 from pipeline.store.log import standing
 from pipeline.store.store import Store
+from pipeline.written import parse
 
 URLS_NAMED = 3
 MAX_MAP_BYTES = 1_000_000

@@ -65,7 +65,7 @@ def read(
     if len(body) > MAX_BYTES:
         return body, None, [f"larger than {MAX_BYTES} bytes"]
     try:
-        value, lines = _parse(body.decode("utf-8-sig"))
+        value, lines = parse(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return body, None, [f"not UTF-8 (byte {error.start})"]
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -80,7 +80,8 @@ def repeated(name: str, ids: Sequence[str]) -> Iterator[tuple[Place, str]]:
             yield (name, number, "id"), f"{one} is given twice"
 
 
-def _parse(text: str) -> tuple[Any, dict[Place, int]]:
+def parse(text: str) -> tuple[Any, dict[Place, int]]:
+    """The value of a YAML text, and the line of each of its places. Raises yaml.YAMLError, RecursionError or ValueError."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()

@@ -47,6 +47,8 @@ def test_an_edition_says_what_it_was_made_from(tmp_path: Path) -> None:
     assert {file.path for file in edition.files} == {
         "criteria.json", f"evidence/{place().code}.json",
         *(f"reports/{one}/{place().code}.{suffix}" for one in ("ja", "en") for suffix in ("html", "md", "json")),
+        *(f"{part}-{one}.{suffix}" for one in ("ja", "en")
+          for part, suffix in (("ranking", "html"), ("workbook", "xlsx"), ("data", "csv"))),
     }  # fmt: skip
     for file in edition.files:
         assert hashlib.sha256((folder / file.path).read_bytes()).hexdigest() == file.sha256
@@ -257,7 +259,7 @@ def test_tomorrows_decisions_change_nothing(tmp_path: Path) -> None:
         approved(sources, surveyed(sources, place(), met=3, run_id="20270101T000000Z"))  # a later survey
         found = verify("dx-2026", sources, shelf)
     assert (found.problems, found.notes) == ((), ())
-    assert found.files == 8
+    assert found.files == 14
     assert contents(tmp_path / "editions" / "dx-2026") == before
 
 
@@ -495,7 +497,7 @@ def test_an_edition_bears_the_time_that_is_given(tmp_path: Path) -> None:
         approved(sources, surveyed(sources, place()))
     told = classify(tmp_path, "publish", "dx-2026", "--title", "2026年版", "--criteria", "test",
                     "--at", "2026-11-26T10:00:00+09:00")  # fmt: skip
-    assert "1 municipalities, 9 decisions up to line 9, 8 files" in told
+    assert "1 municipalities, 9 decisions up to line 9, 14 files" in told
     sha256 = hashlib.sha256((tmp_path / "editions/dx-2026/edition.json").read_bytes()).hexdigest()
     assert f"edition.json sha256 {sha256}" in told
     assert "before its newest decision" not in told
@@ -532,5 +534,5 @@ def test_a_real_survey_is_published_and_made_again(workspace: Path) -> None:
     assert "31 criteria of 1 municipalities wait" in told
     classify(workspace, "publish", "demo", "--title", "試行版", "--city", "demo", "--with-unconfirmed")
     classify(workspace, "queue", "approve", "1", "--reviewer", "青木")
-    assert "8 files made again byte for byte" in classify(workspace, "editions", "verify", "demo")
+    assert "14 files made again byte for byte" in classify(workspace, "editions", "verify", "demo")
     assert "unconfirmed -> met" in classify(workspace, "errata", "demo")

@@ -7,56 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
-from pipeline.criteria.lines import parse, problem_of
+from pipeline import written
 from pipeline.criteria.shapes import File, WrittenCriterion, WrittenCue
+from pipeline.written import MAX_BYTES, repeated
 
-MAX_BYTES = 1_000_000  # a set of forty takes 120 KB; what is far larger is not a criteria file
+__all__ = ["MAX_BYTES", "read"]
 
 
 def read(path: Path) -> tuple[bytes, File | None, list[str]]:
-    try:
-        with path.open("rb") as stream:
-            body = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        return b"", None, [f"cannot be read: {error.strerror or error}"]
-    if len(body) > MAX_BYTES:
-        return body, None, [f"larger than {MAX_BYTES} bytes"]
-    try:
-        value, lines = parse(body.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        return body, None, [f"not UTF-8 (byte {error.start})"]
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        return body, None, [problem_of(error)]
-    return body, *_validate(value, lines)
-
-
-def _validate(value: Any, lines: Mapping[tuple[Any, ...], int]) -> tuple[File | None, list[str]]:
-    try:
-        file = File.model_validate(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        return None, [_say(lines, _place(one["loc"]), one["msg"]) for one in found]
-    return file, [_say(lines, path, said) for path, said in _problems(file)]
-
-
-def _place(loc: Sequence[int | str]) -> tuple[Any, ...]:
-    return tuple(part for part in loc if part != "[key]")
-
-
-def _say(lines: Mapping[tuple[Any, ...], int], path: tuple[Any, ...], said: str) -> str:
-    near = path
-    while near and near not in lines:
-        near = near[:-1]
-    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-    return f"line {lines.get(near, 1)}: {name or 'the file'}: {said}"
+    """The file's bytes, what it says where it has the shape, and every problem, one line each with its place."""
+    return written.read(path, File, _problems)
 
 
 def _problems(file: File) -> Iterator[tuple[tuple[Any, ...], str]]:
-    yield from _repeated("viewpoints", [viewpoint.id for viewpoint in file.viewpoints])
-    yield from _repeated("criteria", [criterion.id for criterion in file.criteria])
+    yield from repeated("viewpoints", [viewpoint.id for viewpoint in file.viewpoints])
+    yield from repeated("criteria", [criterion.id for criterion in file.criteria])
     for name, patterns in file.concepts.items():
         yield from _patterns(("concepts", name), patterns, {})
     known = {viewpoint.id for viewpoint in file.viewpoints}
@@ -70,12 +35,6 @@ def _problems(file: File) -> Iterator[tuple[tuple[Any, ...], str]]:
                 yield from _cue_problems((*here, kind, place), cue, file.concepts)
         for place, group in enumerate(criterion.alternatives):
             yield from _patterns((*here, "alternatives", place), group, file.concepts)
-
-
-def _repeated(name: str, ids: Sequence[str]) -> Iterator[tuple[tuple[Any, ...], str]]:
-    for number, one in enumerate(ids):
-        if one in ids[:number]:
-            yield (name, number, "id"), f"{one} is given twice"
 
 
 def _unsettled(criterion: WrittenCriterion) -> Iterator[str]:

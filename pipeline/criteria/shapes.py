@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from pipeline.written import Both, Text, Written
 
 MAX_PATTERN_CHARS = 2_000
 _ID = r"^[a-z][a-z0-9]*-\d{2}$"
 
-Text = Annotated[str, Field(min_length=1)]
 Pattern = Annotated[str, Field(min_length=1, max_length=MAX_PATTERN_CHARS)]
-
-
-class Written(BaseModel):
-    """Base of the file's shapes: strict types, unknown fields refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Both(Written):
-    ja: Text
-    en: Text
 
 
 class WrittenViewpoint(Written):
