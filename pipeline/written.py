@@ -81,7 +81,7 @@ def repeated(name: str, ids: Sequence[str]) -> Iterator[tuple[Place, str]]:
 
 
 def parse(text: str) -> tuple[Any, dict[Place, int]]:
-    """The value of a YAML text, and the line of each of its places. Raises yaml.YAMLError, RecursionError or ValueError."""
+    """The value of a YAML text, and the line of each of its places. Raises YAMLError, RecursionError or ValueError."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()

@@ -49,6 +49,7 @@ def report(
     from pipeline import report as room
     from pipeline.archive import Archive
     from pipeline.comparable import alike, peers
+    from pipeline.editions.shelf import Shelf, issued
     from pipeline.municipality.kinds import Kinds
     from pipeline.results import cited, newest, result_of
     from pipeline.settings import Settings
@@ -66,7 +67,14 @@ def report(
     with Archive(Workspace(settings.home).archive) as archive:
         snapshots = cited(found, archive)
     built = room.build(
-        run, found.criteria, found.items, found.score, snapshots=snapshots, peers=compared, language=language.value
+        run,
+        found.criteria,
+        found.items,
+        found.score,
+        snapshots=snapshots,
+        peers=compared,
+        errata=issued(run, Shelf(workspace.editions)),
+        language=language.value,
     )
     folder = out or Workspace(settings.home).reports
     try:

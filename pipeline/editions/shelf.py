@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pipeline.editions.freezing import CRITERIA_FILE, EDITION_FILE
 from pipeline.editions.nouns import Edition, Issued
 from pipeline.errors import InputError
-from pipeline.models import CriteriaSet
+from pipeline.models import CriteriaSet, Erratum, Run
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 PART = ".part-"
@@ -131,6 +131,17 @@ class Shelf:
             yield
         finally:
             os.close(handle)
+
+
+def issued(run: Run, shelf: Shelf) -> tuple[Erratum, ...]:
+    """The errata of all editions about the run's municipality and criteria set, by edition, oldest first."""
+    found = (
+        one.erratum
+        for name in shelf.names()
+        if shelf.criteria(name).id == run.criteria_id
+        for one in shelf.errata(name)
+    )
+    return tuple(one for one in found if one.municipality.code == run.municipality.code)
 
 
 def _flock(handle: int, folder: Path) -> None:
