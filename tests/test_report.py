@@ -488,7 +488,7 @@ def test_the_page_can_be_read_by_ear(tree: LexborHTMLParser) -> None:
 
 def test_the_sections_stand_in_the_order_of_the_series(tree: LexborHTMLParser, partial: Report) -> None:
     order = ["要約", "観点別の得点", "31項目の結果と根拠", "注目される取組", "全体の課題", "今後に期待される項目"]
-    order += ["調査の方法と範囲", "訂正"]
+    order += ["調査の方法と範囲", "正誤表"]
     assert [text(node) for node in tree.css("h2")] == order
     assert re.findall(r"^## (.+)$", markdown(partial), re.M) == order
 

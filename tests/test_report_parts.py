@@ -229,11 +229,11 @@ def test_an_erratum_says_what_stood_and_what_stands() -> None:
     report = made(errata=(erratum(),))
     for said in (
         LexborHTMLParser(html(report)).css_first("section.errata").text(),
-        markdown(report).split("## 訂正")[1],
+        markdown(report).split("## 正誤表")[1],
     ):
         for part in ("第1号", "2025年6月2日", "得点 15点 → 14点", "該当 → 未確認", "ページの日付を見誤った"):
             assert part in said
-    assert "この報告書の訂正はありません。" in markdown(made())
+    assert "この報告書を作成した時点で、訂正はありません。" in markdown(made())
 
 
 def test_an_edition_gives_its_title_else_the_surveys_year() -> None:
