@@ -309,7 +309,7 @@ def test_populations_divide_the_classes(home: Path, tmp_path: Path) -> None:
         (["--out", "ranking.pdf"], "must end in .html, .csv, .json"),
         (["--language", "fr"], "give one of ja, en"),
         (["--prefecture", "青森県"], "municipalities of 長野県"),
-        (["--criteria", "other"], "no finished survey to rank"),
+        (["--criteria", "other"], "no finished survey by these criteria"),
         (["--populations", "nowhere.csv"], "cannot be read"),
         (["--out", "nowhere/ranking.csv"], "cannot be written"),
     ],

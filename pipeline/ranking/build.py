@@ -102,7 +102,7 @@ def _above(ascending: Sequence[int], value: int) -> int:
 
 def _most_asked(found: Sequence[tuple[str, Place]]) -> str:
     if not found:
-        raise InputError("there is no finished survey to rank; survey municipalities first: classify --city NAME")
+        raise InputError("there is no finished survey by these criteria to rank; survey first: classify --city NAME")
     counts = Counter(rules for rules, _ in found)
     newest: dict[str, str] = {}
     for rules, place in found:
