@@ -76,12 +76,31 @@ def test_the_shipped_statements_are_those_of_the_codebook(shared: Path):
     assert [(one.id, names[one.viewpoint], one.settled_by, one.statement_ja) for one in loaded.criteria] == rows
 
 
-@pytest.mark.parametrize("criterion", criteria.load("dx-2024").criteria, ids=lambda one: one.id)
+@pytest.mark.parametrize(
+    "criterion", [one for name in criteria.shipped() for one in criteria.load(name).criteria], ids=lambda one: one.id
+)
 def test_each_criterion_has_twenty_to_sixty_search_terms_and_a_rule_in_both_languages(criterion):
     assert 20 <= len(criterion.search_terms) <= 60
     assert all(len(term) > 1 for term in criterion.search_terms)
     assert not [term for term in criterion.search_terms if re.search(r"[\\?|\[\]^$*]", term)]
     assert criterion.statement_en and criterion.counts_en and criterion.counts_ja
+
+
+@pytest.mark.parametrize("name", criteria.shipped())
+def test_every_shipped_set_is_whole_and_says_how_many_it_asks(name):
+    loaded = criteria.load(name)
+    assert loaded.id == name
+    assert str(len(loaded.criteria)) in loaded.title_ja and str(len(loaded.criteria)) in loaded.title_en
+    assert {one.viewpoint for one in loaded.criteria} == {one.id for one in loaded.viewpoints}
+
+
+def test_no_program_names_a_criterion_of_a_shipped_set():
+    """Rewording, adding or replacing a set touches no Python."""
+    ids = {one.id for name in criteria.shipped() for one in criteria.load(name).criteria}
+    root = bundled("criteria").parent
+    for path in [*(root / "pipeline").rglob("*.py"), *(root / "evals").rglob("*.py")]:
+        named = {one for one in ids if one in path.read_text("utf-8")}
+        assert not named, f"{path} names {', '.join(sorted(named))}"
 
 
 def test_a_concept_is_spelled_out_where_a_cue_names_it(written):
@@ -98,7 +117,8 @@ def test_the_editors_schema_is_the_loaders():
     kept = json.loads((bundled("criteria") / "criteria.schema.json").read_text(encoding="utf-8"))
     assert kept == criteria.schema()
     jsonschema.Draft202012Validator.check_schema(kept)
-    jsonschema.validate(yaml.safe_load(SHIPPED.read_text(encoding="utf-8")), kept)
+    for name in criteria.shipped():
+        jsonschema.validate(yaml.safe_load((bundled("criteria") / f"{name}.yaml").read_text(encoding="utf-8")), kept)
     assert SHIPPED.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=criteria.schema.json\n")
 
 
@@ -134,6 +154,7 @@ MEANING = [
     ("pattern of nothing", MINIMAL.replace("[[予約]", '[["(予約)?"]'), "matches everything"),
     ("no cues", MINIMAL[: MINIMAL.index("    cues:")], "has no cues"),
     ("no probe", MINIMAL.replace("settled_by: text", "settled_by: measured"), "names no probe"),
+    ("stray threshold", MINIMAL + "    threshold: 3\n", "is not measured and has a threshold"),
     ("no hosts", MINIMAL.replace("settled_by: text", "settled_by: link"), "names no link_hosts"),
     ("repeated key", MINIMAL + "id: other\n", "id is given twice"),
     ("tag", MINIMAL.replace("en: Title", "en: !!python/name:os.system x"), "tags are not allowed"),
