@@ -89,7 +89,7 @@ def measure_screens(store: Store, when: str, now: datetime, repeat: int) -> None
     show(f"next item in one municipality, {when}", [next_item(store, turn("me"), one) for one in here])
     show(f"next item again (a reload), {when}", [next_item(store, turn(PEOPLE[0]), Filter()) for _ in range(repeat)])
     show(f"how many stand where, {when}", [timed(lambda: store.serving.tally(Filter(), SHARE)) for _ in range(repeat)])
-    show(f"the same by municipality, {when}", [timed(store.serving.by_city) for _ in range(repeat)])
+    show(f"the same by survey, {when}", [timed(store.serving.by_survey) for _ in range(repeat)])
     since = now - timedelta(hours=1)
     show(f"verdicts within the hour, {when}", [timed(lambda: store.serving.pace(since)) for _ in range(repeat)])
     for at in (0, 200):

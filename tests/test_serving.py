@@ -257,7 +257,7 @@ def test_how_many_stand_where(mixed: Serving) -> None:
     stages = {Stage.OPEN: 3, Stage.CODED: 1, Stage.DISPUTED: 2, Stage.RETURNED: 3, Stage.DECIDED: 1}
     for share, blind in [(0.0, 0), (0.5, 2), (1.0, 2)]:  # what a probe measured is never read blind
         assert mixed.tally(EVERYTHING, share) == Tally(stages=stages, blind=blind)
-    assert mixed.by_city() == {CITY.code: stages}
+    assert mixed.by_survey() == {"r1": stages}
 
 
 def test_items_are_listed_by_stage_in_the_order_of_doubt(store: Store, mixed: Serving) -> None:

@@ -94,9 +94,9 @@ def tally(wanted: Filter, share: float) -> Select[Any]:
     return _counted(blind, judgements.c.run_id.in_(newest_surveys(wanted.code)), *_filtered(wanted))
 
 
-def by_city() -> Select[Any]:
-    """Rows (code, stage, count)."""
-    return _counted(judgements.c.code, judgements.c.run_id.in_(newest_surveys()))
+def by_survey() -> Select[Any]:
+    """Rows (run_id, stage, count)."""
+    return _counted(judgements.c.run_id, judgements.c.run_id.in_(newest_surveys()))
 
 
 def _counted(part: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Select[Any]:

@@ -88,12 +88,12 @@ class Serving:
                 blind += row.items if row.blind and row.stage == Stage.OPEN.value else 0
         return Tally(stages=stages, blind=blind)
 
-    def by_city(self) -> dict[str, dict[Stage, int]]:
-        """How many items of each municipality's newest survey stand where, by its code."""
+    def by_survey(self) -> dict[str, dict[Stage, int]]:
+        """How many items of each newest survey stand where, by its run's id."""
         found: dict[str, dict[Stage, int]] = {}
         with self._database.reading("count the queue") as connection:
-            for row in connection.execute(line.by_city()):
-                found.setdefault(row.code, {})[Stage(row.stage)] = row.items
+            for row in connection.execute(line.by_survey()):
+                found.setdefault(row.run_id, {})[Stage(row.stage)] = row.items
         return found
 
     def pace(self, since: datetime) -> dict[str, int]:

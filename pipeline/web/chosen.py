@@ -20,6 +20,7 @@ class Chosen:
     a count of one item by verdict or judge would tell a blind coder what was proposed."""
 
     code: str
+    criteria_set: str
     viewpoint: str
     criterion: str
     verdict: str
@@ -30,7 +31,9 @@ class Chosen:
     @property
     def query(self) -> str:
         """To hand on in links and forms: `code=141500&verdict=met`, or empty."""
-        words = {name: getattr(self, name) for name in ("code", "viewpoint", "criterion", "verdict", "judge")}
+        words = {
+            name: getattr(self, name) for name in ("code", "criteria_set", "viewpoint", "criterion", "verdict", "judge")
+        }
         return urlencode({name: word for name, word in words.items() if word})
 
     @property
@@ -41,6 +44,7 @@ class Chosen:
 def chosen(
     asked: Person,
     code: _Word = "",
+    criteria_set: _Word = "",
     viewpoint: _Word = "",
     criterion: _Word = "",
     verdict: Annotated[str, Query(max_length=64)] = "",
@@ -50,10 +54,10 @@ def chosen(
     known = Verdict(verdict) if verdict in set(Verdict) else None
     judge = judge if judge.isprintable() else ""
     criteria = tuple(_criteria(asked, viewpoint, criterion))
-    wanted = Filter(code=code, criteria=criteria, verdict=known, judge=judge)
+    wanted = Filter(code=code, criteria_id=criteria_set, criteria=criteria, verdict=known, judge=judge)
     coder = asked.user is not None and asked.user.role is Role.REVIEWER
     counted = wanted.model_copy(update={"verdict": None, "judge": ""}) if coder else wanted
-    return Chosen(code, viewpoint, criterion, known or "", judge, wanted, counted)
+    return Chosen(code, criteria_set, viewpoint, criterion, known or "", judge, wanted, counted)
 
 
 def _criteria(asked: Visit, viewpoint: str, criterion: str) -> list[str]:

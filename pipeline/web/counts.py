@@ -40,7 +40,7 @@ class Counts:
         self._guard = threading.Lock()
 
     def surveys(self) -> list[Survey]:
-        """The newest survey of each municipality."""
+        """The newest survey of each municipality and criteria set."""
         found: list[Survey] = self._fresh("surveys", self._desk.store.surveys)
         return found
 
@@ -50,8 +50,8 @@ class Counts:
         )
         return found
 
-    def by_city(self) -> dict[str, dict[Stage, int]]:
-        found: dict[str, dict[Stage, int]] = self._fresh("cities", self._desk.store.serving.by_city)
+    def by_survey(self) -> dict[str, dict[Stage, int]]:
+        found: dict[str, dict[Stage, int]] = self._fresh("surveyed", self._desk.store.serving.by_survey)
         return found
 
     def pace(self, name: str) -> Pace:

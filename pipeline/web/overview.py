@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from pipeline.desk.sheet import seen
-from pipeline.models import Decision, QueueItem, Role, Stage, Verdict
+from pipeline.models import CriteriaSet, Decision, QueueItem, Role, Stage, Verdict
 from pipeline.review.team import AKASHI, Sight
+from pipeline.store.line import Survey
 from pipeline.store.log import stage as stage_of
 from pipeline.store.log import standing
 from pipeline.web.chosen import Choice
@@ -37,8 +38,10 @@ LINES_SHOWN = 200
 def start(asked: Person, counts: Counting, chosen: Choice) -> Response:
     """Progress, pace and agreement."""
     team = asked.office.desk.team()
-    stages = counts.by_city()
-    cities = [(one, stages.get(one.code, {})) for one in counts.surveys()]
+    stages = counts.by_survey()
+    sets = {one.run_id: _set(asked, one).id for one in counts.surveys()}
+    wanted = [one for one in counts.surveys() if chosen.criteria_set in ("", sets[one.run_id])]
+    cities = [(one, stages.get(one.run_id, {})) for one in wanted]
     cities.sort(key=lambda city: (-_left(city[1]), city[0].code))
     return asked.page(
         "start.html",
@@ -50,6 +53,7 @@ def start(asked: Person, counts: Counting, chosen: Choice) -> Response:
         paces=counts.paces(),
         kappas=counts.kappas(),
         left=_left,
+        sets=sets if len(set(sets.values())) > 1 else {},
         choices=_choices(asked, counts),
     )
 
@@ -100,6 +104,10 @@ def _row(item: QueueItem, sight: Sight) -> Row:
     return Row(item, hidden, stage_of(item.decisions)[0], standing(item.decisions))
 
 
+def _set(asked: Person, survey: Survey) -> CriteriaSet:
+    return asked.office.desk.criteria(survey.criteria_sha256)
+
+
 def _left(stages: dict[Stage, int]) -> int:
     return sum(count for stage, count in stages.items() if stage is not Stage.DECIDED)
 
@@ -108,11 +116,13 @@ def _choices(asked: Person, counts: Counting) -> dict[str, list[tuple[str, str]]
     """What the filter offers: (value, label) by name."""
     surveys = counts.surveys()
     sets = [asked.office.desk.criteria(sha) for sha in sorted({one.criteria_sha256 for one in surveys})]
+    titled = "title_ja" if asked.language == "ja" else "title_en"
     named = "name_ja" if asked.language == "ja" else "name_en"
     viewpoints = {one.id: getattr(one, named) for criteria in sets for one in criteria.viewpoints}
     criteria = {one.id: one.id for found in sets for one in found.criteria}
     return {
         "code": list({one.code: f"{one.name} {one.code}" for one in surveys}.items()),
+        "criteria_set": list({one.id: getattr(one, titled) for one in sets}.items()),
         "viewpoint": list(viewpoints.items()),
         "criterion": list(criteria.items()),
         "verdict": [(verdict.value, asked.say(VERDICTS[verdict])) for verdict in Verdict],
