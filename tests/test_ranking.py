@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from queue_data import criteria
 from ranking_data import NAMES, place, survey, surveys
 
+from pipeline.cells import neutral
 from pipeline.criteria import load
 from pipeline.errors import InputError
 from pipeline.models import Action, CriteriaSet, Verdict
 from pipeline.municipality import Kinds
 from pipeline.ranking import Ranking, csv_bytes, json_text, rank
-from pipeline.ranking.tables import apart, neutral, terminal
+from pipeline.ranking.tables import apart, terminal
 from pipeline.results import Result
 from pipeline.review import queue
 from pipeline.store.store import Store

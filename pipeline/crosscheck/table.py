@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 
+from pipeline import cells
 from pipeline.crosscheck.nouns import Crosscheck, Row
 from pipeline.report.words import visible
 
@@ -13,7 +13,6 @@ COLUMNS = (
     "code", "prefecture", "municipality", "as_of", "run_id", "queue_number", "criterion", "item", "survey_columns",
     "how", "survey_said", "survey_answer", "proposed_verdict", "confirmed_verdict", "relation", "why",
 )  # fmt: skip
-_STARTS = "=+-@"
 
 
 def table(found: Crosscheck) -> str:
@@ -26,16 +25,10 @@ def table(found: Crosscheck) -> str:
 
 
 def neutral(cell: str) -> str:
-    """The cell as text: an apostrophe before what a spreadsheet might run (= + - @, full-width ones too, after any
-    white space or invisible characters); white space is one space, unprintable characters are replaced."""
+    """The cell as text that no spreadsheet computes; white space is one space, unprintable characters are replaced. One
+    that begins with an apostrophe is text already."""
     shown = visible(" ".join(cell.split()))
-    first = next((one for one in unicodedata.normalize("NFKC", shown) if _marks(one)), "")
-    return "'" + shown if first in _STARTS and first else shown
-
-
-def _marks(character: str) -> bool:
-    """Whether a spreadsheet sees the character: no white space, no format character such as a byte order mark."""
-    return not character.isspace() and unicodedata.category(character) != "Cf"
+    return shown if shown.startswith("'") else cells.neutral(shown)
 
 
 def _cells(found: Crosscheck, row: Row) -> tuple[str, ...]:

@@ -7,15 +7,13 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from pipeline.cells import neutral
 from pipeline.ranking import words
 from pipeline.ranking.nouns import Place, Ranked, Ranking
 from pipeline.text import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-# What a spreadsheet takes for the beginning of a formula, full-width forms included.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 Cell = str | int | None
 
@@ -41,11 +39,6 @@ def csv_bytes(ranking: Ranking, language: str = "ja") -> bytes:
         row = [*(cells.get(key) for key in columns), *(points.get(id_) for id_ in viewpoints)]
         writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in row])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def neutral(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _lines(ranking: Ranking) -> Iterator[tuple[str, Place, Ranked | None]]:
