@@ -25,3 +25,8 @@ def catalog(folder: Path, language: str) -> gettext.NullTranslations:
     write_mo(packed, messages)
     packed.seek(0)
     return gettext.GNUTranslations(packed)
+
+
+def spoken(folder: Path, language: str) -> Say:
+    """What says a text of the code in that language, by the catalog in the folder; Japanese texts are said already."""
+    return str if language == "ja" else catalog(folder, language).gettext

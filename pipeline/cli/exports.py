@@ -10,20 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.places import Registry, surveyed
+from pipeline.cli.places import Language, Registry, surveyed
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from pipeline.results import Result
     from pipeline.settings import Settings
     from pipeline.store.store import Store
-
-
-class Language(StrEnum):
-    """In which language headings, statements and verdicts are written."""
-
-    JA = "ja"
-    EN = "en"
 
 
 class Encoding(StrEnum):

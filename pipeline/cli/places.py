@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from pipeline.models import Municipality, Run
     from pipeline.settings import Settings
     from pipeline.store.store import Store
+
+
+class Language(StrEnum):
+    """In which language something is written."""
+
+    JA = "ja"
+    EN = "en"
+
 
 City = Annotated[
     str,

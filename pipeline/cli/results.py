@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.places import City, Registry, Surveyed, last_run
+from pipeline.cli.places import City, Language, Registry, Surveyed, last_run
 from pipeline.errors import InputError
-
-
-class Language(StrEnum):
-    JA = "ja"
-    EN = "en"
-
 
 Populations = Annotated[
     Path | None,

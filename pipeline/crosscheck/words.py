@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.crosscheck.nouns import Answer, How, NoKappa, Relation, Why
-from pipeline.language import Say, catalog
+from pipeline.language import Say, spoken
 from pipeline.report.words import OUTCOMES
 
 CATALOGS = Path(__file__).parent / "locale"
@@ -41,7 +41,7 @@ VERDICTS = {verdict: outcome.word for verdict, outcome in OUTCOMES.items()}
 
 def say(language: str) -> Say:
     """The function `_` of the templates."""
-    return catalog(CATALOGS, language).gettext if language != "ja" else str
+    return spoken(CATALOGS, language)
 
 
 def all_words() -> set[str]:

@@ -13,6 +13,7 @@ from pipeline.editions.nouns import Edition, Issued
 from pipeline.language import Say
 from pipeline.models import CriteriaSet, Verdict
 from pipeline.report.markdown import escape
+from pipeline.report.speech import Speech
 from pipeline.report.words import JAPAN, visible
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _rendered(
 
 
 def _rows(issued: Issued, criteria: CriteriaSet, language: str, _: Say) -> list[dict[str, str]]:
-    statements = {one.id: one.statement_ja if language == "ja" else one.statement_en for one in criteria.criteria}
+    statements = {one.id: Speech(language).statement(one) for one in criteria.criteria}
     return [
         {
             "id": one.criterion,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.language import Say, catalog
+from pipeline.language import Say, spoken
 from pipeline.models import Correction, Municipality, Verdict
 from pipeline.report.speech import Speech
 from pipeline.report.words import visible
@@ -15,7 +15,7 @@ REPLACED = "根拠を差し替え"
 
 
 def say(language: str) -> Say:
-    return (lambda word: word) if language == "ja" else catalog(CATALOGS, language).gettext
+    return spoken(CATALOGS, language)
 
 
 def outcome(verdict: Verdict | None, language: str) -> str:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from pipeline.exports.columns import SHEETS
 from pipeline.exports.rows import in_japan, judges
-from pipeline.exports.words import name, say
+from pipeline.exports.words import say
 from pipeline.models import CriteriaSet
+from pipeline.report.speech import Speech
 from pipeline.report.words import OUTCOMES
 from pipeline.results import Result
 
@@ -94,13 +95,13 @@ class Methods:
         _ = say(self.language)
         section = _("調査項目")
         for one in sorted(self.asked.values(), key=lambda asked: (asked.version, asked.sha256)):
-            yield Line(section, _("名称"), one.title_ja if self.language == "ja" else one.title_en)
+            yield Line(section, _("名称"), Speech(self.language).title(one))
             yield Line(section, _("識別子"), one.id)
             yield Line(section, _("版"), one.version)
             yield Line(section, "SHA-256", one.sha256)
             yield Line(section, _("項目の数"), str(len(one.criteria)))
             for viewpoint in one.viewpoints:
-                yield Line(section, _("観点"), name(viewpoint, self.language))
+                yield Line(section, _("観点"), Speech(self.language).viewpoint(viewpoint))
 
     def _crawl(self) -> Iterator[Line]:
         _ = say(self.language)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pipeline.exports.nouns import Check, Cited, Measured, Place, Points, Proof, Row, Said, Surveyed
-from pipeline.exports.words import NO, YES, name, say, statement
+from pipeline.exports.words import NO, YES, say
 from pipeline.language import Say
 from pipeline.models import Confirmed, Criterion, Judgement, Measurement, Quote, Run, Verdict
 from pipeline.report.links import link
+from pipeline.report.speech import Speech
 from pipeline.report.words import JAPAN, OUTCOMES, SOURCES, visible
 from pipeline.results import Result
 
@@ -27,7 +28,7 @@ def rows(result: Result, *, language: str = "ja") -> Iterator[Row]:
             place=place,
             criterion=criterion.id,
             viewpoint=names[criterion.viewpoint],
-            statement=statement(criterion, language),
+            statement=Speech(language).statement(criterion),
             said=said,
             point=int(confirmed is not None and said.verdict is Verdict.MET),
             quotes=len(quotes),
@@ -102,7 +103,7 @@ def _aware(time: datetime) -> datetime:
 
 
 def _names(result: Result, language: str) -> dict[str, str]:
-    return {one.id: name(one, language) for one in result.criteria.viewpoints}
+    return {one.id: Speech(language).viewpoint(one) for one in result.criteria.viewpoints}
 
 
 def _stated(result: Result) -> Iterator[tuple[Criterion, Judgement | None, Confirmed | None]]:

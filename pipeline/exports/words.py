@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.language import Say, catalog
-from pipeline.models import Criterion, Viewpoint
+from pipeline.language import Say, spoken
 from pipeline.report import words
 
 CATALOGS = Path(__file__).parent / "locale"
@@ -14,15 +13,7 @@ YES, NO = "はい", "いいえ"
 
 def say(language: str) -> Say:
     """What gives a Japanese text of this room in that language (`ja` or `en`)."""
-    return str if language == "ja" else catalog(CATALOGS, language).gettext
-
-
-def name(viewpoint: Viewpoint, language: str) -> str:
-    return viewpoint.name_ja if language == "ja" else viewpoint.name_en
-
-
-def statement(criterion: Criterion, language: str) -> str:
-    return criterion.statement_ja if language == "ja" else criterion.statement_en
+    return spoken(CATALOGS, language)
 
 
 def borrowed() -> set[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.errors import InputError
-from pipeline.language import LANGUAGES, Say, catalog
+from pipeline.language import LANGUAGES, Say, spoken
 from pipeline.municipality.naming import hiragana
 from pipeline.municipality.prefectures import HOST_LABELS
 from pipeline.report.speech import Speech
@@ -30,7 +30,7 @@ def say(language: str) -> Say:
     """The function `_` of the templates. Raises InputError for a language that is not spoken."""
     if language not in LANGUAGES:
         raise InputError(f"the ranking does not speak {language!r}; give one of {', '.join(LANGUAGES)}")
-    return (lambda text: text) if language == "ja" else catalog(CATALOGS, language).gettext
+    return spoken(CATALOGS, language)
 
 
 def named(one: Named, language: str) -> str:

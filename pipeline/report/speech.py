@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipeline.language import catalog
+from pipeline.language import spoken
 from pipeline.models import CriteriaSet, Criterion, Municipality, Verdict, Viewpoint
 from pipeline.municipality.romaji import english
 from pipeline.report import words
@@ -22,7 +22,7 @@ class Speech:
         self.language = language
 
     def __call__(self, text: str, /, **values: object) -> str:
-        said = text if self.language == "ja" else catalog(CATALOGS, self.language).gettext(text)
+        said = spoken(CATALOGS, self.language)(text)
         return said % values if values else said
 
     def listed(self, texts: Iterable[str]) -> str:

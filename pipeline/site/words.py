@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.language import Say, catalog
+from pipeline.language import Say, spoken
 
 CATALOGS = Path(__file__).parent / "locale"
 
@@ -21,7 +21,7 @@ OTHER = "データ"
 
 
 def say(language: str) -> Say:
-    return (lambda word: word) if language == "ja" else catalog(CATALOGS, language).gettext
+    return spoken(CATALOGS, language)
 
 
 def download(path: str, _: Say) -> str:
