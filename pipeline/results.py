@@ -11,6 +11,8 @@ from pipeline.score import score
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
+Among = Callable[[Municipality], bool]
+
 
 @dataclass(frozen=True)
 class Result:
@@ -28,19 +30,24 @@ def result_of(run: Run, store: Store, workspace: Workspace) -> Result:
     return Result(run, criteria, items, score(run, items, criteria))
 
 
+def newest_runs(store: Store, criteria_id: str, among: Among = lambda _: True) -> Iterator[Run]:
+    """The newest finished run of every municipality (among those wanted) that was asked by a criteria set of that id,
+    by code."""
+    for one in store.surveys():
+        run = store.run(one.run_id)
+        if run and run.criteria_id == criteria_id and among(run.municipality):
+            yield run
+
+
 def newest(
     store: Store,
     workspace: Workspace,
     criteria_id: str,
     *,
-    among: Callable[[Municipality], bool] = lambda _: True,
+    among: Among = lambda _: True,
 ) -> Iterator[Result]:
-    """The newest finished run of every municipality (among those wanted) that was asked by a criteria set of that id,
-    by code; one at a time, so that a nation's need not fit in memory."""
-    for one in store.surveys():
-        run = store.run(one.run_id)
-        if run and run.criteria_id == criteria_id and among(run.municipality):
-            yield result_of(run, store, workspace)
+    """What the newest runs came to; one at a time, so that a nation's need not fit in memory."""
+    return (result_of(run, store, workspace) for run in newest_runs(store, criteria_id, among))
 
 
 def cited(result: Result, archive: Archive) -> list[Snapshot]:

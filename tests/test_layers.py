@@ -13,7 +13,7 @@ EVALS = PIPELINE.parent / "evals"
 # Lowest first. Rooms of one floor do not import each other.
 FLOORS = (
     ("models", "errors", "agreement"),
-    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language", "written", "cells"),
+    ("text", "charset", "urls", "dates", "services", "settings", "cache", "language", "written", "writing", "cells"),
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),

@@ -64,8 +64,7 @@ def _results(
     from pipeline.workspace import Workspace
 
     codes = {surveyed(city, registry, settings, store).code for city in cities}
-    found = newest(store, Workspace(settings.home), criteria_id)
-    return (one for one in found if not codes or one.run.municipality.code in codes)
+    return newest(store, Workspace(settings.home), criteria_id, among=lambda one: not codes or one.code in codes)
 
 
 def _write(out: Path, found: Crosscheck, language: str) -> None:

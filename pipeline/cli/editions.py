@@ -71,7 +71,7 @@ def publish(
         f"{len(edition.municipalities)} municipalities, {edition.log.lines} decisions up to line {edition.log.last}, "
         f"{len(edition.files)} files" + (f"; {waiting} criteria marked as unconfirmed" if waiting else "")
     )
-    typer.echo(f"edition.json sha256 {_sha256(shelf.path(name) / 'edition.json')}")
+    typer.echo(f"edition.json sha256 {shelf.sha256(name)}")
     if edition.log.newest and edition.log.newest > edition.at:
         newest = edition.log.newest.astimezone(edition.at.tzinfo).isoformat(timespec="seconds")
         typer.echo(f"Note: it bears a time before its newest decision ({newest}).", err=True)

@@ -191,15 +191,11 @@ def log_(
 
 
 def written(out: Path, parts: Iterable[bytes]) -> None:
-    """The file of these parts. Written beside its place and moved into it: half a file never looks like a whole one."""
-    fresh = out.with_name(f".{out.name}.part")
-    try:
-        with fresh.open("wb") as file:
-            file.writelines(parts)
-        fresh.replace(out)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise InputError(f"{out} cannot be written ({error.strerror}).") from error
+    """The file of these parts, whole or not at all."""
+    from pipeline.writing import beside
+
+    with beside(out) as fresh, fresh.open("wb") as file:
+        file.writelines(parts)
 
 
 def _decide(action: str, numbers: list[int], reviewer: str, note: str) -> None:

@@ -60,6 +60,7 @@ def _tell(found: Ranking, out: Path | None, language: str) -> None:
 
     from pipeline import ranking as room
     from pipeline.ranking import tables
+    from pipeline.writing import beside
 
     if out is None:
         Console().print(tables.terminal(found))
@@ -71,8 +72,6 @@ def _tell(found: Ranking, out: Path | None, language: str) -> None:
         ".csv": lambda: room.csv_bytes(found, language),
         ".json": lambda: room.json_text(found).encode(),
     }
-    try:
-        out.write_bytes(forms[out.suffix]())
-    except OSError as error:
-        raise InputError(f"--out {out}: cannot be written ({error.strerror})") from error
+    with beside(out) as fresh:
+        fresh.write_bytes(forms[out.suffix]())
     typer.echo(str(out))

@@ -6,13 +6,11 @@ knew, so the next one tells only what is new.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 
-from pipeline.editions.freezing import EDITION_FILE
 from pipeline.editions.nouns import Edition, Issued, Outcome, Surveyed
 from pipeline.editions.pages import erratum_html, erratum_markdown
 from pipeline.editions.shelf import Shelf
@@ -65,7 +63,7 @@ def issue(name: str, sources: Sources, shelf: Shelf, *, at: datetime, reason: st
         for number, change in enumerate(found, start=_next(known)):
             issued = Issued(
                 akashi=version("akashi"),
-                edition_sha256=_sha256(shelf, name),
+                edition_sha256=shelf.sha256(name),
                 at=at,
                 reason=reason.strip(),
                 lines=change.lines,
@@ -88,7 +86,7 @@ def remade(
     change = _change(one, known, [line for line in _lines(one, sources) if line[0] in wanted])
     again = issued.model_copy(
         update={
-            "edition_sha256": _sha256(shelf, edition.name),
+            "edition_sha256": shelf.sha256(edition.name),
             "erratum": _erratum(edition, issued.erratum.number, change, issued.at, issued.reason),
         }
     )
@@ -200,7 +198,3 @@ def _pages(issued: Issued, edition: Edition, shelf: Shelf) -> list[tuple[str, st
 
 def _next(known: Sequence[Issued]) -> int:
     return max((one.erratum.number for one in known), default=0) + 1
-
-
-def _sha256(shelf: Shelf, name: str) -> str:
-    return hashlib.sha256((shelf.path(name) / EDITION_FILE).read_bytes()).hexdigest()

@@ -44,8 +44,16 @@ class Contents:
     workspace: Workspace
     archive: Archive
 
+    @property
+    def codes(self) -> list[str]:
+        return [path.stem for path in self._files]
+
+    @property
+    def _files(self) -> list[Path]:
+        return sorted((self.folder / EVIDENCE).glob("*.json"))
+
     def __iter__(self) -> Iterator[Result]:
-        for path in sorted((self.folder / EVIDENCE).glob("*.json")):
+        for path in self._files:
             found = Evidence.model_validate_json(path.read_bytes())
             yield counted_result(found.run, found.items, self.workspace)
 
@@ -83,9 +91,8 @@ def reports(contents: Contents, frame: Frame, folder: Path) -> None:
 def tables(contents: Contents, frame: Frame, folder: Path) -> None:
     """ranking-LANGUAGE.html, workbook-LANGUAGE.xlsx and data-LANGUAGE.csv"""
     ranked = ranking.rank(contents, frame.kinds)
-    codes = [one.run.municipality.code for one in contents]
     for language in frame.languages:
-        links = {code: f"reports/{language}/{code}.html" for code in codes}
+        links = {code: f"reports/{language}/{code}.html" for code in contents.codes}
         written(folder / f"ranking-{language}.html", ranking.html(ranked, language, links))
         exports.write_workbook(contents, folder / f"workbook-{language}.xlsx", language=language)
         exports.write_csv(contents, folder / f"data-{language}.csv", language=language)

@@ -11,9 +11,10 @@ from pipeline.editions.freezing import Plan, freeze
 from pipeline.editions.nouns import Edition
 from pipeline.editions.parts import LANGUAGES, Frame
 from pipeline.editions.shelf import Shelf
-from pipeline.editions.surveys import Sources, Survey, last_line, lines_about, newest_runs, survey
+from pipeline.editions.surveys import Sources, Survey, lines_about, survey
 from pipeline.errors import InputError
 from pipeline.municipality.kinds import Kinds
+from pipeline.results import newest_runs
 from pipeline.text import printable
 
 _MOST_TITLE_CHARS = 200
@@ -39,14 +40,14 @@ def publish(wish: Wish, sources: Sources, shelf: Shelf) -> Edition:
     is left behind."""
     _check(wish)
     frame = Frame(wish.name, wish.title.strip(), wish.at, wish.languages, Kinds.read(wish.populations))
-    last = last_line(sources.store)
+    last = sources.store.serving.last_line()
     plan = Plan(frame, wish.with_unconfirmed, last, wish.populations, f"criteria {wish.criteria_id}")
     return shelf.put(wish.name, lambda folder: freeze(plan, _surveys(wish, plan.last, sources), sources, folder))
 
 
 def _surveys(wish: Wish, last: int, sources: Sources) -> Iterator[Survey]:
     found = set()
-    for run in newest_runs(sources.store, wish.criteria_id, wish.codes):
+    for run in newest_runs(sources.store, wish.criteria_id, lambda one: not wish.codes or one.code in wish.codes):
         found.add(run.municipality.code)
         items = sources.store.items(run.id)
         lines = lines_about(sources.store, run.municipality.code, {one.digest for one in items})

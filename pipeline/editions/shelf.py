@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -47,6 +48,10 @@ class Shelf:
             return Edition.model_validate_json(path.read_bytes())
         except (ValidationError, OSError) as error:
             raise InputError(f"{path} is damaged ({_first(error)}). Bring the edition back from a copy.") from error
+
+    def sha256(self, name: str) -> str:
+        """Of its edition.json. Raises InputError where there is no edition of that name."""
+        return hashlib.sha256((self.path(name) / EDITION_FILE).read_bytes()).hexdigest()
 
     def criteria(self, name: str) -> CriteriaSet:
         """The edition's own copy of its criteria. Raises InputError where it cannot be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.archive import Archive
@@ -38,25 +38,9 @@ class Survey:
     lines: tuple[Line, ...]
 
 
-def last_line(store: Store) -> int:
-    """The number of the newest line of the log, 0 where it is empty."""
-    return next((number for number, _ in store.log(newest=1)), 0)
-
-
 def lines_about(store: Store, code: str, digests: Collection[str]) -> list[Line]:
     """The lines of the log about these judgements of the municipality, by number."""
     return [(number, line) for number, line in store.log(code) if line.of in digests]
-
-
-def newest_runs(store: Store, criteria_id: str, codes: Collection[str]) -> Iterator[Run]:
-    """The newest finished run of every municipality (or of those) that was asked by a criteria set of that id, by
-    code."""
-    for one in store.surveys():
-        if codes and one.code not in codes:
-            continue
-        run = store.run(one.run_id)
-        if run and run.criteria_id == criteria_id:
-            yield run
 
 
 def survey(run: Run, items: Iterable[QueueItem], lines: Iterable[Line], sources: Sources) -> Survey:

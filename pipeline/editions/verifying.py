@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -42,8 +41,7 @@ def verify(name: str, sources: Sources, shelf: Shelf) -> Finding:
     if not problems:
         problems += _remade(edition, sources, folder, notes)
         problems += _errata(edition, shelf, sources)
-    sha256 = hashlib.sha256((folder / EDITION_FILE).read_bytes()).hexdigest()
-    return Finding(tuple(problems), tuple(notes), sha256, len(edition.files))
+    return Finding(tuple(problems), tuple(notes), shelf.sha256(name), len(edition.files))
 
 
 def _named_otherwise(edition: Edition, name: str) -> list[str]:

@@ -15,9 +15,9 @@ from pipeline.exports.columns import DATA
 from pipeline.exports.nouns import Row
 from pipeline.exports.rows import rows
 from pipeline.exports.words import say
-from pipeline.exports.writing import beside
 from pipeline.report.nouns import Link
 from pipeline.results import Result
+from pipeline.writing import beside
 
 # The byte order mark tells Excel that it is UTF-8.
 _CODECS = {"utf-8": "utf-8-sig", "cp932": "cp932"}

@@ -16,9 +16,9 @@ from pipeline.exports.columns import CONFIRMED, SHEETS, Sheet
 from pipeline.exports.methods import Methods
 from pipeline.exports.rows import cited, newest, points, rows, surveyed
 from pipeline.exports.words import NO, say
-from pipeline.exports.writing import beside
 from pipeline.report.nouns import Link
 from pipeline.results import Result
+from pipeline.writing import beside
 
 MAX_LINKS = 65_530  # of a sheet, Excel's own limit
 MAX_LINK_CHARS = 2_079

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -50,7 +49,7 @@ def regions(placed: Iterable[Standing]) -> tuple[Region, ...]:
 
 def _volume(shelf: Shelf, name: str) -> Volume:
     edition, errata = shelf.edition(name), shelf.errata(name)
-    sha256 = hashlib.sha256((shelf.path(name) / "edition.json").read_bytes()).hexdigest()
+    sha256 = shelf.sha256(name)
     if any(one.edition_sha256 != sha256 for one in errata):
         raise InputError(f"{shelf.path(name)}: its errata correct another edition.json. `classify editions verify`.")
     return Volume(edition, tuple(errata), sha256)
