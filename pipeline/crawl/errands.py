@@ -11,6 +11,7 @@ from pipeline.crawl.frontier import Frontier
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
 from pipeline.crawl.homes import Homes
+from pipeline.crawl.keeping import Keeper
 from pipeline.crawl.plan import Plan, cause_of
 from pipeline.crawl.recall import Recall
 from pipeline.crawl.relevance import Relevance
@@ -18,7 +19,7 @@ from pipeline.crawl.rendering import Rendering
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.extract.scripted import UNFILLED
-from pipeline.models import Cause, Record, Snapshot, Source
+from pipeline.models import Cause, Record, Source
 from pipeline.urls import canonical
 
 _READABLE = ("html", "pdf", "xml", "rss", "rdf", "text/plain")
@@ -37,9 +38,7 @@ class Errands:
         run_id: str,
         earlier: Sequence[str],
     ) -> None:
-        self._archive = archive
-        self._code = code
-        self._run_id = run_id
+        self._keeper = Keeper(archive, code, run_id)
         self._frontier = frontier
         self._visitor = Visitor(plan, self._keep_robots, Recall(archive, earlier).of)
         self._rendering = Rendering(plan, self._visitor, frontier)
@@ -98,7 +97,7 @@ class Errands:
             with self._frontier.step():  # not archived: what a stranger says there is no part of the survey
                 self.homes.missed(address, refusal.cause, refusal.detail)
             return
-        snapshot = self._write(address.url, answer, address.kind.source)
+        snapshot = self._keeper.keep(address.url, answer, address.kind.source)
         opened = self._rendering.helps(address, reading)
         with self._frontier.step():
             self._note_archived()
@@ -139,7 +138,7 @@ class Errands:
             with self._frontier.step():
                 self._miss(address, error.cause, error.detail, sha256=sha256)
         else:
-            kept = self._write(address.url, answer, address.kind.source, Record.CONVERSION)
+            kept = self._keeper.keep(address.url, answer, address.kind.source, Record.CONVERSION)
             with self._frontier.step():
                 self._note_archived()
                 self._settle(address, Visit(answer, visit.hops), reading, kept.sha256)
@@ -179,32 +178,17 @@ class Errands:
 
     # --- the archive ---
 
-    def _write(self, url: str, answer: Answer, source: Source, record: Record = Record.RESPONSE) -> Snapshot:
-        return self._archive.write(
-            code=self._code,
-            run_id=self._run_id,
-            url=url,
-            final_url=answer.url,
-            fetched_at=answer.fetched_at,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            source=source,
-            record=record,
-            earlier=answer.earlier,
-        )
-
     def _note_archived(self) -> None:
         self._frontier.note("archived", str(int(self._frontier.fact("archived") or 0) + 1))
 
     def _keep_redirect(self, redirect: Answer, address: Address) -> None:
         """Where a page has gone, which is all that is left to know of it when its new address was read already."""
-        self._write(redirect.url, redirect, address.kind.source)
+        self._keeper.keep(redirect.url, redirect, address.kind.source)
         with self._frontier.step():
             self._note_archived()
 
     def _keep_robots(self, visit: Visit) -> None:
-        self._write(visit.hops[0] if visit.hops else visit.answer.url, visit.answer, Source.OFFICIAL)
+        self._keeper.keep_robots(visit, Source.OFFICIAL)
         with self._frontier.step():
             self._note_archived()
 

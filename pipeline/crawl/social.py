@@ -14,6 +14,7 @@ from pipeline.archive import Archive
 from pipeline.charset import decode
 from pipeline.crawl.discover import discover
 from pipeline.crawl.guard import UnfetchedError
+from pipeline.crawl.keeping import Keeper
 from pipeline.crawl.plan import Plan, cause_of
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.extract import posts_in
@@ -68,6 +69,7 @@ class _Follower:
         self._archive = archive
         self._code = code
         self._run_id = run_id
+        self._keeper = Keeper(archive, code, run_id)
         self._services = services
         self._visitor = Visitor(replace(plan, max_bytes=min(plan.max_bytes, MAX_BYTES)), self._keep)
         self._until = time.monotonic() + DEADLINE_S
@@ -141,24 +143,10 @@ class _Follower:
                 visit = await self._visitor.visit(address, wanted=_is_readable, enter=enter)
         except TimeoutError as error:
             raise UnfetchedError(Cause.TIMEOUT, f"the {DEADLINE_S:g} s for all accounts were spent") from error
-        return self._write(url, visit)
-
-    def _write(self, url: str, visit: Visit) -> Snapshot:
-        answer = visit.answer
-        return self._archive.write(
-            code=self._code,
-            run_id=self._run_id,
-            url=url,
-            final_url=answer.url,
-            fetched_at=answer.fetched_at,
-            status=answer.status,
-            headers=answer.headers,
-            body=answer.body,
-            source=Source.SOCIAL,
-        )
+        return self._keeper.keep(url, visit.answer, Source.SOCIAL)
 
     def _keep(self, robots: Visit) -> None:
-        self._write(robots.hops[0] if robots.hops else robots.answer.url, robots)
+        self._keeper.keep_robots(robots, Source.SOCIAL)
 
 
 def _is_readable(media: str) -> bool:
