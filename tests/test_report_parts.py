@@ -139,6 +139,16 @@ def test_a_peer_without_any_decision_is_not_compared() -> None:
     assert share([peer(1), peer(2, met=["ops-01"]), peer(3, not_met=["ops-01"])], "ops-01") == (1, 2)
 
 
+def test_what_could_not_be_read_elsewhere_is_not_rare_there() -> None:
+    at = datetime(2025, 4, 3, tzinfo=UTC)
+    for verdict in (Verdict.UNOBSERVED, Verdict.NOT_JUDGED):
+        seen = Confirmed(criterion="ops-08", verdict=verdict, reviewer="確認者", decided_at=at)
+        one = peer(1)
+        blind = one.model_copy(update={"score": one.score.model_copy(update={"confirmed": (seen,)})})
+        assert share([blind] * 3, "ops-08") == (0, 0)
+        assert share([blind, peer(4, met=["ops-08"])], "ops-08") == (1, 1)
+
+
 def test_the_radar_draws_shares_and_the_mean() -> None:
     report = made(peers=[peer(n, met=["policy-01", "policy-02", "policy-03"], whole=True) for n in range(3)])
     drawn = radar(report, JA)

@@ -15,7 +15,7 @@ _MOST_PER_VIEWPOINT = 2
 
 
 class _Standing(NamedTuple):
-    """How much a row stands out. met, of: the peers that have it confirmed as met, and confirmed at all; said:
+    """How much a row stands out. met, of: as peers.share tells; said:
     different quotes of the municipality's own pages (a link label that is on every page is one)."""
 
     row: Row
@@ -25,14 +25,14 @@ class _Standing(NamedTuple):
 
     @property
     def order(self) -> tuple[float, int, str]:
-        """Rarer among the peers first, where at least three have it confirmed; then more quotes; then newer ones."""
+        """Rarer among the peers first, where that is known of at least three; then more quotes; then newer ones."""
         newest = max((one.dated.iso for one in self.row.evidence if one.dated), default="")
         return 1 - self.met / self.of if self.of >= FEWEST else 0.0, self.said, newest
 
 
 def rule(say: Speech) -> str:
     return say(
-        "人が「該当」と確認し、公式ページの引用がある項目から、比べた団体で該当が確認された割合の低い順（確認済の団体が%(fewest)s以上ある項目）、"
+        "人が「該当」と確認し、公式ページの引用がある項目から、比べた団体で該当が確認された割合の低い順（該当かどうか分かる団体が%(fewest)s以上ある項目）、"
         "異なる引用の多い順、ページの日付の新しい順に選びました（一つの観点から%(each)s項目まで、全体で%(all)s項目まで）。",
         fewest=FEWEST,
         each=_MOST_PER_VIEWPOINT,

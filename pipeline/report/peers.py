@@ -48,7 +48,7 @@ def _told(count: int, whole: int, say: Speech) -> str:
     if whole < FEWEST:
         rest = say("全項目が確認済の団体が%(fewest)s団体に満たないため、平均は示しません。", fewest=FEWEST)
     else:
-        rest = say("平均は、全項目が確認済の%(whole)s団体のものです。", whole=whole)
+        rest = say("平均は、全項目が確認済の%(whole)s団体のもので、「未観測」「未判定」の項目は0点です。", whole=whole)
     return say.told(told, rest)
 
 
@@ -57,8 +57,11 @@ def _points(score: Score, viewpoint: str) -> int:
 
 
 def share(peers: Iterable[Peer], criterion: str) -> tuple[int, int]:
-    """How many of the peers have the criterion confirmed as met, and how many have it confirmed at all."""
-    verdicts = [one.verdict for peer in peers for one in peer.score.confirmed if one.criterion == criterion]
+    """How many of the peers have the criterion confirmed as met, and of how many that is known: where pages could not
+    be read or judged, nobody knows whether it is met."""
+    known = (Verdict.MET, Verdict.NOT_MET, Verdict.NO_EVIDENCE)
+    confirmed = (one for peer in peers for one in peer.score.confirmed if one.criterion == criterion)
+    verdicts = [one.verdict for one in confirmed if one.verdict in known]
     return sum(verdict is Verdict.MET for verdict in verdicts), len(verdicts)
 
 
