@@ -175,7 +175,7 @@ def test_the_log_is_append_only_afterwards(
         connection.execute(text(statement))
 
 
-@pytest.mark.parametrize("revision", ["base", "0001", "0002"])
+@pytest.mark.parametrize("revision", ["base", "0001", "0002", "0003"])
 def test_the_migrations_end_at_the_tables(engine: Engine, database_url: str, revision: str) -> None:
     with engine.begin() as connection:
         upgrade(connection, revision)

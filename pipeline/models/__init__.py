@@ -36,16 +36,19 @@ from pipeline.models.judged import (
 from pipeline.models.measured import Load, Speed
 from pipeline.models.pages import Block, BlockKind, DatedList, Link, Media, Page, Region
 from pipeline.models.published import Correction, Erratum
+from pipeline.models.waves import SETTLED, CityState, Crawling, Judging, Wave, WaveCity
 
 __all__ = [
     "Action",
     "Block",
     "BlockKind",
     "Cause",
+    "CityState",
     "Claim",
     "Confirmed",
-    "Coverage",
     "Correction",
+    "Coverage",
+    "Crawling",
     "CriteriaSet",
     "Criterion",
     "CriterionId",
@@ -58,6 +61,7 @@ __all__ = [
     "Hint",
     "Home",
     "Judgement",
+    "Judging",
     "Lease",
     "Link",
     "Load",
@@ -82,6 +86,7 @@ __all__ = [
     "Run",
     "RunState",
     "Score",
+    "SETTLED",
     "SettledBy",
     "Sha256",
     "Snapshot",
@@ -97,4 +102,6 @@ __all__ = [
     "View",
     "Viewpoint",
     "ViewpointScore",
+    "Wave",
+    "WaveCity",
 ]

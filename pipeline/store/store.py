@@ -17,6 +17,7 @@ from pipeline.store.log import digest, lot, refusal, stage
 from pipeline.store.serving import Serving, release
 from pipeline.store.tables import decisions, judgements, runs
 from pipeline.store.users import Users
+from pipeline.store.waves import Waves
 
 _MAX_NUMBER = 2**31 - 1  # of an item, as PostgreSQL counts them
 _BATCH = 500  # values of one IN list, far below the limits of both databases
@@ -34,6 +35,7 @@ class Store:
         self.users = Users(self._database)
         self.serving = Serving(self._database)
         self.hints = Hints(self._database)
+        self.waves = Waves(self._database)
 
     def __enter__(self) -> Self:
         return self

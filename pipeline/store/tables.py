@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 
 # The newest file of migrations/versions; a database at this version is opened without loading Alembic.
-VERSION = "0003"
+VERSION = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -160,4 +161,45 @@ hints = Table(
     Column("of", String(64), primary_key=True),
     Column("source", Key, primary_key=True),
     Column("body", Body, nullable=False),
+)
+
+# committed, cap: billionths of a US dollar that calls of this wave have cost or may yet cost, and what they may at most.
+waves = Table(
+    "waves",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("body", Body, nullable=False),
+    Column("committed", BigInteger, nullable=False),
+    Column("cap", BigInteger),
+)
+
+wave_cities = Table(
+    "wave_cities",
+    metadata,
+    Column("wave", Key, ForeignKey("waves.id"), primary_key=True),
+    Column("code", Key, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("run_id", Key, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("body", Body, nullable=False),  # WaveCity as of its last change of state
+    Index(None, "wave", "state"),
+)
+
+# Which worker has a municipality, until when; whoever it was, after that anybody may take it.
+holds = Table(
+    "holds",
+    metadata,
+    Column("code", Key, primary_key=True),
+    Column("holder", Key, nullable=False),
+    Column("until", Time, nullable=False),
+    Index(None, "holder"),
+)
+
+# When a place that several workers ask (an IP address, a host, a model's server) may be asked next.
+turns = Table(
+    "turns",
+    metadata,
+    Column("place", Key, primary_key=True),
+    Column("next", Time, nullable=False),
 )
