@@ -19,11 +19,16 @@ from pipeline.models import Cause, Page, Record, Snapshot, Unread
 POOL_FROM_DOCUMENTS = 24
 
 
-def extracted(archive: Archive, documents: Sequence[Snapshot], kept: Pages | None) -> Iterator[Page | Unread]:
-    """What each document says. A kept page counts only while the archive has its body, whole."""
+def extracted(
+    archive: Archive, documents: Sequence[Snapshot], kept: Pages | None, *, processes: int | None = None
+) -> Iterator[Page | Unread]:
+    """What each document says. A kept page counts only while the archive has its body, whole.
+
+    processes: to read in, all cores where None; with 1 no other is started.
+    """
     asked = [_essence(one) for one in documents]
     known = [kept.get(_key(one)) if kept else None for one in asked]
-    fresh = _extracted_now(archive, [one for one, found in zip(asked, known, strict=True) if found is None])
+    fresh = _extracted_now(archive, [one for one, found in zip(asked, known, strict=True) if found is None], processes)
     for one, found in zip(asked, known, strict=True):
         if found is not None:
             archive.body(one.sha256)
@@ -56,11 +61,11 @@ def _key(essence: Snapshot) -> str:
     return hashlib.sha256(f"{version()} {essence.model_dump_json()}".encode()).hexdigest()
 
 
-def _extracted_now(archive: Archive, documents: Sequence[Snapshot]) -> Iterator[Page | Unread]:
-    if len(documents) < POOL_FROM_DOCUMENTS:
+def _extracted_now(archive: Archive, documents: Sequence[Snapshot], processes: int | None) -> Iterator[Page | Unread]:
+    if processes == 1 or len(documents) < POOL_FROM_DOCUMENTS:
         yield from (extract(document, archive.body(document.sha256)) for document in documents)
         return
-    pool = ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn"))
     try:
         yield from pool.map(_extract_archived, [archive.folder] * len(documents), documents, chunksize=4)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -53,16 +52,16 @@ class Order:
     speed: bool = False
 
 
-def gather(
+async def gather(
     order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
 ) -> Coverage:
     """Archive what there is to see; returns what was seen and what was not."""
     if order.origin == "crawl":
-        return _crawl(order, run, archive, earlier, settings, watch)
+        return await _crawl(order, run, archive, earlier, settings, watch)
     imported = _import(order, run, archive)
     answers = [one for one in imported if one.record is not Record.RESOURCE and one.source.quotable]
     failed = tuple(_failed(answer) for answer in answers if _is_failure(answer) and not _is_plumbing(answer))
-    added = _crawl(order, run, archive, earlier, settings, watch).unread if order.sources else ()
+    added = (await _crawl(order, run, archive, earlier, settings, watch)).unread if order.sources else ()
     lost = {one.url for one in (*failed, *imported.unread)} - {one.final_url for one in answers if one.is_page}
     return Coverage(
         home_read=order.municipality.home_url not in lost,
@@ -98,22 +97,20 @@ def _is_plumbing(answer: Snapshot) -> bool:
     return urlsplit(answer.url).path in ("/robots.txt", "/sitemap.xml", "/favicon.ico")
 
 
-def _crawl(
+async def _crawl(
     order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
 ) -> Coverage:
     def progress(now: Progress) -> None:
         watch("crawl", now.fetched, now.budget, now.current)
 
-    return asyncio.run(
-        crawl(
-            _plan(order, settings),
-            archive=archive,
-            code=order.municipality.code,
-            run_id=run.id,
-            frontier_path=Workspace(settings.home).frontier(run),
-            progress=progress,
-            earlier=earlier,
-        )
+    return await crawl(
+        _plan(order, settings),
+        archive=archive,
+        code=order.municipality.code,
+        run_id=run.id,
+        frontier_path=Workspace(settings.home).frontier(run),
+        progress=progress,
+        earlier=earlier,
     )
 
 
@@ -139,7 +136,9 @@ def _plan(order: Order, settings: Settings) -> Plan:
     )
 
 
-def measure(order: Order, run: Run, gathered: Coverage, archive: Archive, settings: Settings, watch: Watch) -> None:
+async def measure(
+    order: Order, run: Run, gathered: Coverage, archive: Archive, settings: Settings, watch: Watch
+) -> None:
     """Archives how fast the home page is displayed, or why that could not be measured. What is measured stays so."""
     wanted = any(criterion.probe == "page_speed" for criterion in order.criteria.criteria)
     if not (order.speed and wanted and order.origin == "crawl"):
@@ -153,7 +152,7 @@ def measure(order: Order, run: Run, gathered: Coverage, archive: Archive, settin
     if failed is not None:
         speed = Speed(url=plan.home_url, refused=f"the home page could not be read ({failed.cause}: {failed.detail})")
     else:
-        speed = asyncio.run(display_speed(plan, progress=partial(watch, "measure")))
+        speed = await display_speed(plan, progress=partial(watch, "measure"))
     archive.write(
         code=order.municipality.code,
         run_id=run.id,
@@ -167,7 +166,7 @@ def measure(order: Order, run: Run, gathered: Coverage, archive: Archive, settin
     )
 
 
-def follow(
+async def follow(
     order: Order,
     run: Run,
     accounts: Sequence[SocialAccount],
@@ -186,9 +185,7 @@ def follow(
     done = {one.url for one in accounts_asked(archive, run)}
     if order.origin == "crawl" and any(one.url not in done for one in accounts):
         tell, code = partial(watch, "accounts"), order.municipality.code
-        asyncio.run(
-            crawling.follow(accounts, plan, archive=archive, code=code, run_id=run.id, done=done, progress=tell)
-        )
+        await crawling.follow(accounts, plan, archive=archive, code=code, run_id=run.id, done=done, progress=tell)
 
 
 def _typed_hosts(*urls: str) -> tuple[str, ...]:

@@ -78,10 +78,13 @@ class Judged:
     asked: dict[str, Asked] = field(default_factory=dict)
 
 
-def judge(matter: Matter, panel: Panel, answers: Answers, watch: Watch) -> Judged:
-    """Every criterion judged. Raises KeyboardInterrupt or ModelError only after saving what was paid for."""
+def judge(matter: Matter, panel: Panel, answers: Answers, watch: Watch, budget: Budget | None = None) -> Judged:
+    """Every criterion judged. budget: one that others share, else the panel's own.
+
+    Raises KeyboardInterrupt or ModelError only after saving what was paid for.
+    """
     judged = Judged()
-    budget = Budget(panel.cap)
+    budget = budget or Budget(panel.cap)
     proposals = [_proposals(name, matter, panel, answers, budget, judged, watch) for name in panel.judges]
     for criterion, *said in zip(matter.criteria.criteria, *proposals, strict=True):
         judged.judgements.append(_concluded(criterion, said, matter))

@@ -51,6 +51,10 @@ _PLUMBING = ("/robots.txt", "/sitemap.xml")
 Watch = Callable[[str, int, int, str], None]
 
 
+def unwatched(stage: str, done: int, total: int, note: str) -> None:
+    """Nobody looks on."""
+
+
 @dataclass(frozen=True)
 class Read:
     """pages by sha256 of their body; lists: what the site says of its own changes, and what was told of its accounts'
@@ -64,9 +68,17 @@ class Read:
     accounts: tuple[SocialAccount, ...] = ()
 
 
-def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pages | None = None) -> Read:
+def read(
+    archive: Archive,
+    run: Run,
+    gathered: Coverage,
+    watch: Watch,
+    kept: Pages | None = None,
+    *,
+    processes: int | None = None,
+) -> Read:
     """Every readable document of the run as a Page. gathered: what is known of the answers; kept: pages that were read
-    before."""
+    before; processes: to read in, all cores where None."""
     quotable = [one for one in archive.snapshots(run.id) if one.source.quotable]
     answers = [_as_sent(answer, archive) for answer in _standing(_newest(quotable))]
     # Another speaker's feed says nothing of how often this site changes.
@@ -77,7 +89,7 @@ def read(archive: Archive, run: Run, gathered: Coverage, watch: Watch, kept: Pag
     pages: dict[str, Page] = {}
     unread: list[Unread] = []
     for done, (document, outcome) in enumerate(
-        zip(documents, extracted(archive, documents, kept), strict=True), start=1
+        zip(documents, extracted(archive, documents, kept, processes=processes), strict=True), start=1
     ):
         watch("extract", done, len(documents), outcome.url)
         if isinstance(outcome, Page):

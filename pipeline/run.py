@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Protocol, TypeVar
 
 from pipeline.archive import Archive
 from pipeline.cache import Answers, Pages
@@ -14,18 +16,26 @@ from pipeline.gathering import Order, follow, gather, measure
 from pipeline.judge.accounts import official
 from pipeline.judge.actor import Names
 from pipeline.judge.ask import Asked
-from pipeline.judge.budget import Estimate
+from pipeline.judge.budget import Budget, Estimate
 from pipeline.judging import Matter, judge, reckon
-from pipeline.models import CriteriaSet, Run, RunState, SocialAccount
+from pipeline.models import Coverage, CriteriaSet, Run, RunState, SocialAccount
 from pipeline.panel import Panel
-from pipeline.reading import Read, Watch, pages_of, read, with_accounts
+from pipeline.reading import Read, Watch, pages_of, read, unwatched, with_accounts
 from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
 from pipeline.store.log import standing
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
-__all__ = ["Order", "Outcome", "matter_of", "observe", "rejudge", "seen_by", "survey"]
+__all__ = ["Order", "Outcome", "begin", "look", "matter_of", "observe", "rejudge", "seen_by", "survey"]
+
+T = TypeVar("T")
+
+
+class Cores(Protocol):
+    """Calls a function of a module in another process and gives what it returns."""
+
+    async def __call__(self, do: Callable[..., T], *given: object) -> T: ...
 
 
 @dataclass(frozen=True)
@@ -46,9 +56,8 @@ def survey(order: Order, *, settings: Settings, panel: Panel, watch: Watch, dry_
     StoreError where the workspace cannot be written, ModelError where no call to a model can work; KeyboardInterrupt
     leaves everything resumable.
     """
-    with Store(settings.database_url) as store:
-        run, seen = _observe(order, store, settings, watch)
-        outcome = _settle(run, seen, order.criteria, store, settings, panel, watch, dry_run)
+    run = _looked(order, settings, watch)
+    outcome = rejudge(run, order.criteria, settings=settings, panel=panel, watch=watch, dry_run=dry_run)
     if outcome.run.state is RunState.DONE:
         Workspace(settings.home).frontier(run).unlink(missing_ok=True)
     return outcome
@@ -56,32 +65,90 @@ def survey(order: Order, *, settings: Settings, panel: Panel, watch: Watch, dry_
 
 def observe(order: Order, *, settings: Settings, watch: Watch) -> Matter:
     """Walk the city as survey does and stop before the judge: what there is to judge. Raises what survey raises."""
+    run = _looked(order, settings, watch)
+    return Matter(run.municipality, order.criteria, run.as_of, seen_by(run, settings, watch))
+
+
+def _looked(order: Order, settings: Settings, watch: Watch) -> Run:
     with Store(settings.database_url) as store:
-        run, seen = _observe(order, store, settings, watch)
-    return Matter(run.municipality, order.criteria, run.as_of, seen)
+        run = begin(order, store, settings)
+        return asyncio.run(look(order, run, store, settings=settings, watch=watch))
+
+
+def begin(order: Order, store: Store, settings: Settings, run_id: str = "") -> Run:
+    """The run that an order continues, that of `run_id` if it can be, or a new one; saved. Raises InputError."""
+    if order.render and (missing := lacking(settings.chromium)):
+        raise InputError(f"--render auto needs a browser: {missing}.")
+    begun = store.run(run_id) if run_id else None
+    run = _continued(begun, order) if begun else _unfinished(order, store)
+    run = run or _new(order)
+    Workspace(settings.home).keep(order.criteria)
+    store.save_run(run)
+    return run
+
+
+async def look(
+    order: Order, run: Run, store: Store, *, settings: Settings, watch: Watch, cores: Cores | None = None
+) -> Run:
+    """The first half of the walk, up to the judge: all that is to be seen is archived. Returns the run as saved, with
+    its coverage. cores: where pages are read meanwhile; threads and all cores of this machine where None."""
+    with Archive(Workspace(settings.home).archive) as archive:
+        gathered = await gather(order, run, archive, _earlier(order, run, store), settings, watch)
+        await measure(order, run, gathered, archive, settings, watch)
+        if cores is None:
+            sight = await asyncio.to_thread(_sight, order, run, gathered, settings, watch)
+        else:
+            sight = await cores(_sight, order, run, gathered, settings)
+        await follow(order, run, sight.accounts, archive, settings, watch)
+    run = run.model_copy(update={"state": RunState.JUDGING, "coverage": sight.coverage})
+    store.save_run(run)
+    return run
+
+
+@dataclass(frozen=True)
+class _Sight:
+    coverage: Coverage
+    accounts: tuple[SocialAccount, ...]
+
+
+def _sight(order: Order, run: Run, gathered: Coverage, settings: Settings, watch: Watch | None = None) -> _Sight:
+    """What is told of the pages before a judge sees them. Without `watch` in this process alone."""
+    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+        seen = read(archive, run, gathered, watch or unwatched, kept, processes=None if watch else 1)
+    return _Sight(seen.coverage, _accounts(order, seen))
 
 
 def rejudge(
-    run: Run, criteria: CriteriaSet, *, settings: Settings, panel: Panel, watch: Watch, dry_run: bool = False
+    run: Run,
+    criteria: CriteriaSet,
+    *,
+    settings: Settings,
+    panel: Panel,
+    watch: Watch,
+    dry_run: bool = False,
+    budget: Budget | None = None,
+    processes: int | None = None,
 ) -> Outcome:
-    """Judge what a run has archived once more: other criteria, prompts, judges or budget, and no crawl."""
+    """The second half of the walk: judge what a run has archived, be it once more: other criteria, prompts, judges or
+    budget, and no crawl. budget: in the place of the panel's own; processes: to read pages in, all cores where None."""
     if criteria.id != run.criteria_id:
         raise InputError(
             f"{run.municipality.name}: run {run.id} was about {run.criteria_id}; survey the city for another."
         )
     with Store(settings.database_url) as store:
-        seen = seen_by(run, settings, watch)
-        return _settle(run, seen, criteria, store, settings, panel, watch, dry_run)
+        seen = seen_by(run, settings, watch, processes=processes)
+        return _settle(run, seen, criteria, store, settings, panel, watch, dry_run, budget)
 
 
-def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
+def seen_by(run: Run, settings: Settings, watch: Watch, *, processes: int | None = None) -> Read:
     """The pages that a run has archived, with the coverage that was recorded then. Raises InputError if it has none."""
     if run.coverage is None:
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
     with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
-        seen = with_accounts(read(archive, run, run.coverage, watch, kept), archive, run)
+        seen = read(archive, run, run.coverage, watch, kept, processes=processes)
+        seen = with_accounts(seen, archive, run)
     return replace(seen, coverage=run.coverage)
 
 
@@ -89,23 +156,6 @@ def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
     """What a run has to judge, by the criteria that it was last judged by."""
     criteria = Workspace(settings.home).criteria(run.criteria_sha256)
     return Matter(run.municipality, criteria, run.as_of, seen_by(run, settings, watch))
-
-
-def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tuple[Run, Read]:
-    if order.render and (missing := lacking(settings.chromium)):
-        raise InputError(f"--render auto needs a browser: {missing}.")
-    workspace = Workspace(settings.home)
-    with Archive(workspace.archive) as archive:
-        run = _unfinished(order, store) or _begin(order)
-        workspace.keep(order.criteria)
-        store.save_run(run)
-        gathered = gather(order, run, archive, _earlier(order, run, store), settings, watch)
-        measure(order, run, gathered, archive, settings, watch)
-        with Pages(settings.cache / "pages") as kept:
-            seen = read(archive, run, gathered, watch, kept)
-        follow(order, run, _accounts(order, seen), archive, settings, watch)
-        seen = with_accounts(seen, archive, run)
-    return run.model_copy(update={"state": RunState.JUDGING, "coverage": seen.coverage}), seen
 
 
 def _settle(
@@ -117,6 +167,7 @@ def _settle(
     panel: Panel,
     watch: Watch,
     dry_run: bool,
+    budget: Budget | None,
 ) -> Outcome:
     """Judge what was seen and save it; a dry run only reckons what that would take."""
     matter = Matter(run.municipality, criteria, run.as_of, seen)
@@ -127,7 +178,7 @@ def _settle(
     with Answers(settings.cache / "answers") as answers:
         if dry_run:
             return Outcome(run, estimates=reckon(matter, panel, answers))
-        judged = judge(matter, panel, answers, watch)
+        judged = judge(matter, panel, answers, watch, budget)
     marks = {"criteria_id": criteria.id, "criteria_sha256": criteria.sha256, "judge": ",".join(panel.judges)}
     run = run.model_copy(update=marks)
     store.save_judgements(run, judged.judgements)
@@ -152,7 +203,7 @@ def _reopen(run: Run, seen: Read, store: Store, settings: Settings) -> int:
     return count
 
 
-def _begin(order: Order) -> Run:
+def _new(order: Order) -> Run:
     now = datetime.now(UTC)
     return Run(
         id=f"{now:%Y%m%dT%H%M%S%fZ}-{order.municipality.code}",
@@ -169,15 +220,16 @@ def _begin(order: Order) -> Run:
 
 
 def _unfinished(order: Order, store: Store) -> Run | None:
-    """The unfinished run of the same order, brought to today's criteria, or None."""
     last = store.latest_run(order.municipality.code, criteria_id=order.criteria.id)
-    if last is None or last.state is RunState.DONE or order.fresh:
-        return None
-    begun = _begin(order)
+    return None if last is None or order.fresh else _continued(last, order)
+
+
+def _continued(begun: Run, order: Order) -> Run | None:
+    """That run brought to today's criteria, if it is unfinished and of the same order."""
     same = {"municipality", "criteria_id", "origin", "sources", "as_of"}
-    if last.model_dump(include=same) != begun.model_dump(include=same):
+    if begun.state is RunState.DONE or begun.model_dump(include=same) != _new(order).model_dump(include=same):
         return None
-    return last.model_copy(update={"criteria_sha256": order.criteria.sha256})
+    return begun.model_copy(update={"criteria_sha256": order.criteria.sha256})
 
 
 def _accounts(order: Order, seen: Read) -> tuple[SocialAccount, ...]:

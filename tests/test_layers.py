@@ -20,8 +20,9 @@ FLOORS = (
     ("panel", "reading", "compare", "results", "succession"),
     ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
     ("run", "desk", "editions"),
-    ("batches", "web", "doctor", "site"),
+    ("batches", "nation", "web", "doctor", "site"),
     ("terminal",),
+    ("terminal_waves",),
     ("cli",),
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
@@ -59,7 +60,18 @@ def test_every_room_has_its_floor() -> None:
 
 def test_only_the_top_holds_the_settings() -> None:
     holders = {room(path) for path in modules() if "settings" in set(imported(ast.parse(path.read_text("utf-8"))))}
-    assert holders <= {"cli", "run", "gathering", "panel", "batches", "criteria", "crosscheck", "settings", "doctor"}
+    assert holders <= {
+        "cli",
+        "run",
+        "gathering",
+        "panel",
+        "batches",
+        "nation",
+        "criteria",
+        "crosscheck",
+        "settings",
+        "doctor",
+    }
 
 
 def test_only_the_command_line_knows_the_suite() -> None:

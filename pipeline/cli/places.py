@@ -13,6 +13,7 @@ from pipeline.errors import InputError, RegistryError, UnknownCityError
 
 if TYPE_CHECKING:
     from pipeline.models import Municipality, Run
+    from pipeline.municipality import Registry as Places
     from pipeline.settings import Settings
     from pipeline.store.store import Store
 
@@ -38,20 +39,14 @@ Registry = Annotated[Path | None, typer.Option(help="Registry CSV (code4fukui/lo
 
 def find(city: str, registry: Path | None, settings: Settings, *, outside_allowed: bool = False) -> Municipality:
     """The municipality of that name. outside_allowed: one that the registry does not know will do, with a note."""
-    from pipeline.municipality import Registry as Places
     from pipeline.municipality import unregistered
-    from pipeline.workspace import Workspace
 
     if city == "demo":
         from pipeline import demo
 
         return demo.MUNICIPALITY
     try:
-        kept = Workspace(settings.home).registry
-        places = (
-            Places.read(registry) if registry else Places.fetch(settings.registry_url, settings.prefecture_url, kept)
-        )
-        return places.find(city)
+        return places(registry, settings).find(city)
     except UnknownCityError:
         if not outside_allowed or city.isdecimal():
             raise
@@ -61,6 +56,16 @@ def find(city: str, registry: Path | None, settings: Settings, *, outside_allowe
             raise
         typer.echo(f"Note: {error} Going on under the name {city}, without its code.", err=True)
     return unregistered(city, None)
+
+
+def places(registry: Path | None, settings: Settings) -> Places:
+    """The registry of that file, or the fetched one. Raises RegistryError."""
+    from pipeline.municipality import Registry as Places
+    from pipeline.workspace import Workspace
+
+    if registry:
+        return Places.read(registry)
+    return Places.fetch(settings.registry_url, settings.prefecture_url, Workspace(settings.home).registry)
 
 
 def surveyed(city: str, registry: Path | None, settings: Settings, store: Store) -> Municipality:

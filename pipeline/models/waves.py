@@ -37,8 +37,8 @@ class Crawling(Noun):
 
 
 class Judging(Noun):
-    """Who judges a wave, as the options say; no key is ever part of it. prompts: sha256 of the prompts by judge: workers
-    with others refuse to judge; max_cost: US dollars for all municipalities together, None for no limit."""
+    """Who judges a wave, as the options say; no key is ever part of it. prompts: sha256 of the prompts by judge, for a
+    worker with others to refuse; max_cost: US dollars for all municipalities together, None for no limit."""
 
     model: str = ""
     base_url: str = ""

@@ -163,7 +163,7 @@ hints = Table(
     Column("body", Body, nullable=False),
 )
 
-# committed, cap: billionths of a US dollar that calls of this wave have cost or may yet cost, and what they may at most.
+# committed: billionths of a US dollar that calls of this wave have cost or may yet cost; cap: what they may at most.
 waves = Table(
     "waves",
     metadata,

@@ -29,12 +29,14 @@ class Waves:
 
     def begin(self, wave: Wave, cities: Sequence[WaveCity]) -> None:
         """Records a new wave with its municipalities, all or nothing."""
-        cap = wave.judging.max_cost
-        row = {"id": wave.id, "body": stored(wave, f"wave {wave.id}"), "committed": 0}
-        row["cap"] = None if cap is None else int(Decimal(str(cap)) * _NANO)
         with self._database.writing(f"begin wave {wave.id}") as connection:
-            connection.execute(insert(waves).values(row))
+            connection.execute(insert(waves).values(_wave_values(wave) | {"committed": 0}))
             connection.execute(insert(wave_cities), [_values(one) for one in cities])
+
+    def save(self, wave: Wave) -> None:
+        """Changes the terms of a wave that has begun, such as its cap."""
+        with self._database.writing(f"change wave {wave.id}") as connection:
+            connection.execute(update(waves).where(waves.c.id == wave.id).values(_wave_values(wave)))
 
     def all(self) -> list[Wave]:
         """Every wave, oldest first."""
@@ -134,6 +136,15 @@ class Waves:
         with self._database.reading(f"read the budget of wave {wave_id}") as connection:
             row = connection.execute(select(waves.c.committed, waves.c.cap).where(waves.c.id == wave_id)).one()
         return row.committed / _NANO, None if row.cap is None else row.cap / _NANO
+
+
+def _wave_values(wave: Wave) -> dict[str, Any]:
+    cap = wave.judging.max_cost
+    return {
+        "id": wave.id,
+        "body": stored(wave, f"wave {wave.id}"),
+        "cap": None if cap is None else int(Decimal(str(cap)) * _NANO),
+    }
 
 
 def _nano(usd: Decimal) -> int:

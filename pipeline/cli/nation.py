@@ -1,0 +1,119 @@
+"""classify nation: surveys of many municipalities."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.places import Registry
+from pipeline.cli.survey import BaseUrl, Criteria, Judges, Model, Price, Render, Speed, Votes
+from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.models import Municipality, Wave
+    from pipeline.settings import Settings
+    from pipeline.store.store import Store
+
+
+def nation(
+    cities: Annotated[
+        Path | None, typer.Option(help="File with one name or code a line; the first column of a CSV will do.")
+    ] = None,
+    prefecture: Annotated[list[str] | None, typer.Option(help="All of this prefecture (repeatable).")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="All municipalities of the registry.")] = False,
+    registry: Registry = None,
+    criteria: Criteria = "",
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the surveys speak about.")] = None,
+    max_pages: Annotated[int | None, typer.Option(min=1, help="Page budget of each.  [default: 400]")] = None,
+    delay: Annotated[
+        float | None, typer.Option(min=0.0, max=3600.0, help="Seconds between requests to a host.  [default: 1]")
+    ] = None,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Let the home pages of the registry be at private addresses.")
+    ] = False,
+    render: Annotated[
+        Render, typer.Option(help="Open pages that only a script fills in a browser: never or auto.")
+    ] = Render.NEVER,
+    speed: Annotated[
+        Speed, typer.Option(help="Measure the home page's display in a browser: auto or never.")
+    ] = Speed.AUTO,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask for every page in full, whatever is archived.")] = False,
+    no_crawl: Annotated[
+        bool, typer.Option("--no-crawl", help="Judge again what is archived: another model, prompt or criteria text.")
+    ] = False,
+    model: Model = "",
+    base_url: BaseUrl = "",
+    judges: Judges = "",
+    votes: Votes = 1,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0.0, help="US dollars that all of it together may cost, at most.")
+    ] = None,
+    price: Price = "",
+    side_by_side: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Municipalities crawled at a time.  [default: 48]")
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Begin anew, though the same survey stands unfinished.")] = False,
+) -> None:
+    """Survey many municipalities; the same command continues an unfinished survey and tries failed ones again."""
+    from pipeline.criteria import load
+    from pipeline.models import Crawling
+    from pipeline.nation import Wanted, begin
+    from pipeline.panel import Wish
+    from pipeline.settings import Settings
+    from pipeline.store.store import Store
+
+    settings = Settings()
+    crawling = Crawling(
+        max_pages=max_pages or settings.max_pages,
+        delay_s=delay if delay is not None else settings.delay_s,
+        allow_private=allow_private,
+        fresh=fresh,
+        render=render is Render.AUTO,
+        speed=speed is Speed.AUTO,
+    )
+    wanted = Wanted(
+        criteria=load(criteria or settings.criteria),
+        cities=tuple(_chosen(cities, prefecture or [], everybody, registry, settings)),
+        crawl=None if no_crawl else crawling,
+        wish=Wish(model, base_url, judges, votes, max_cost, price),
+        as_of=as_of.date() if as_of else None,
+    )
+    with Store(settings.database_url) as store:
+        wave, continued = begin(wanted, store, settings, new=new)
+        typer.echo(f"Wave {wave.id}: {'continued' if continued else 'begun'}, as of {wave.as_of}.", err=True)
+        _here(wave, store, settings, side_by_side)
+        _told(wave, store)
+
+
+def _chosen(
+    cities: Path | None, prefectures: list[str], everybody: bool, registry: Path | None, settings: Settings
+) -> list[Municipality]:
+    from pipeline.cli.places import places
+    from pipeline.nation import chosen
+
+    if sum((cities is not None, bool(prefectures), everybody)) != 1:
+        raise InputError("classify nation: give one of --cities FILE, --prefecture NAME (repeatable) or --all.")
+    return chosen(places(registry, settings), file=cities, prefectures=prefectures, everybody=everybody)
+
+
+def _here(wave: Wave, store: Store, settings: Settings, side_by_side: int | None) -> None:
+    import asyncio
+
+    from pipeline.nation.here import SIDE_BY_SIDE, here
+    from pipeline.terminal_waves import headway
+
+    with headway(wave, store) as tell:
+        asyncio.run(here(wave, store, settings, side_by_side=side_by_side or SIDE_BY_SIDE, tell=tell))
+
+
+def _told(wave: Wave, store: Store) -> None:
+    """What came of the wave, and whether all of it is done: exit code 1 where a municipality failed."""
+    from pipeline.models import CityState
+    from pipeline.terminal_waves import outcome
+
+    outcome(wave, store)
+    if store.waves.counts(wave.id)[CityState.FAILED]:
+        raise typer.Exit(1)
