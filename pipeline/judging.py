@@ -158,7 +158,7 @@ def live(question: Question, panel: Panel, matter: Matter, answers: Answers, bud
     def put(request: Request, about: Case, raw: str, usd: Decimal) -> None:
         answers.put(request.key, entry(question, matter, about, raw, usd))
 
-    return Asking(question, Client(panel.endpoint, lanes=panel.lanes), budget, get, put)
+    return Asking(question, Client(panel.endpoint, lanes=panel.lanes, rate=panel.rate), budget, get, put)
 
 
 def raw_of(answers: Answers) -> Get:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pipeline.errors import InputError
 from pipeline.judge.ask import Question
 from pipeline.judge.budget import Card, Price, cards, parse
-from pipeline.judge.client import Endpoint
+from pipeline.judge.client import Endpoint, Rate
 from pipeline.judge.dialogue import MAX_OUTPUT_TOKENS, Model
 from pipeline.judge.prompt import load
 from pipeline.settings import Settings, bundled
@@ -40,7 +40,7 @@ class Panel:
     """The judges in order: the first one's judgement is queued, the others' are second opinions.
 
     why: one clause for the user; questions: one for each model; cap: US dollars for all of
-    them together, or None; offline: use the answers at hand and send nothing.
+    them together, or None; offline: use the answers at hand and send nothing; rate: kept together with other processes.
     """
 
     judges: tuple[str, ...]
@@ -50,6 +50,7 @@ class Panel:
     lanes: int
     cap: Decimal | None = None
     offline: bool = False
+    rate: Rate | None = None
 
 
 def panel(wish: Wish, settings: Settings) -> Panel:

@@ -20,6 +20,7 @@ from pipeline.judge.budget import Budget, Estimate
 from pipeline.judging import Matter, judge, reckon
 from pipeline.models import Coverage, CriteriaSet, Run, RunState, SocialAccount
 from pipeline.panel import Panel
+from pipeline.rate import Together
 from pipeline.reading import Read, Watch, pages_of, read, unwatched, with_accounts
 from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
@@ -137,6 +138,7 @@ def rejudge(
         )
     with Store(settings.database_url) as store:
         seen = seen_by(run, settings, watch, processes=processes)
+        panel = replace(panel, rate=panel.rate or Together(store, panel.endpoint, settings.model_rpm))
         return _settle(run, seen, criteria, store, settings, panel, watch, dry_run, budget)
 
 

@@ -31,7 +31,11 @@ def bundled(name: str) -> Path:
 
 
 class Settings(BaseSettings):
-    """What an operator may set. Times are seconds, sizes bytes."""
+    """What an operator may set. Times are seconds, sizes bytes.
+
+    model_rpm: calls a minute that all processes of one database make together, 0 for no limit; lease_s: how long a
+    worker that nothing is heard of keeps its municipalities; retry_s: before what failed on a worker is tried again.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CLASSIFY_", extra="ignore", populate_by_name=True)
 
@@ -54,7 +58,10 @@ class Settings(BaseSettings):
     double_share: float = Field(default=0.2, ge=0, le=1)
     proxy_secret: SecretStr = Field(default=SecretStr(""))
     concurrency: int = Field(default=8, ge=1)
+    model_rpm: float = Field(default=0.0, ge=0)
     model_timeout_s: float = Field(default=300.0, gt=0)
+    lease_s: float = Field(default=60.0, ge=1)
+    retry_s: float = Field(default=30.0, gt=0)
     openai_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="OPENAI_API_KEY")
     openai_base_url: str = Field(default="", validation_alias="OPENAI_BASE_URL")
 

@@ -17,7 +17,7 @@ FLOORS = (
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
-    ("panel", "reading", "compare", "results", "succession"),
+    ("panel", "rate", "reading", "compare", "results", "succession"),
     ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
     ("run", "desk", "editions"),
     ("batches", "nation", "web", "doctor", "site"),

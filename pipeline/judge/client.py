@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx2
 
@@ -84,6 +84,19 @@ class Endpoint:
     timeout_s: float = 300.0
 
 
+class Rate(Protocol):
+    """A pace that everybody who asks one account keeps together."""
+
+    def turn(self) -> float:
+        """Reserves one more call: seconds from now until it may be made."""
+
+    def rest(self, seconds: float) -> None:
+        """Nobody calls sooner than that (Retry-After), whatever turn was reserved."""
+
+    def resting(self) -> float:
+        """Seconds that such a rest still takes."""
+
+
 class UnansweredError(Exception):
     """An attempt without an answer. billed: the server may have worked and charged for it nevertheless; again: whether
     another attempt makes sense; after_s: what Retry-After asks for; why: in words for the user."""
@@ -103,11 +116,12 @@ Attempt = Callable[[], AbstractAsyncContextManager[Callable[[str], None]]]
 class Client:
     """One server. For use in one event loop."""
 
-    def __init__(self, endpoint: Endpoint, *, lanes: int = 8) -> None:
+    def __init__(self, endpoint: Endpoint, *, lanes: int = 8, rate: Rate | None = None) -> None:
         import openai  # half a second that the rules need not wait for
 
         self.lanes = lanes
         self._lanes = Lanes(lanes)
+        self._rate = rate
         self._timeout_s = endpoint.timeout_s
         self._openai = openai.AsyncOpenAI(
             base_url=endpoint.base_url or None,
@@ -145,6 +159,9 @@ class Client:
         async with self._lanes.one() as wave:
             while (rest := self._rest_until - time.monotonic()) > 0 and not stopped.is_set():
                 await _pause(stopped, rest)
+            if self._rate is not None:
+                await _pause(stopped, self._rate.turn())
+                await _pause(stopped, self._rate.resting())
             try:
                 async with attempt() as keep:
                     keep(await self._answer(body))
@@ -156,6 +173,8 @@ class Client:
                 if error.after_s is not None:
                     # Asked of the whole account: the other lanes rest as well.
                     self._rest_until = max(self._rest_until, time.monotonic() + error.after_s)
+                    if self._rate is not None:
+                        self._rate.rest(error.after_s)
                 raise
 
     async def _answer(self, body: Mapping[str, Any]) -> str:

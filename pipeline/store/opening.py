@@ -32,7 +32,8 @@ def open_database(database_url: str) -> Engine:
         url = make_url(database_url)
         if url.get_backend_name() == "sqlite":
             _create_file(url.database)
-        engine = create_engine(url)
+        # A server that was restarted leaves connections that look alive: each is tried before it is used.
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _set_up_sqlite)
             event.listen(engine, "begin", _begin_sqlite)

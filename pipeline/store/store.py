@@ -16,6 +16,7 @@ from pipeline.store.hints import Hints, hinted
 from pipeline.store.log import digest, lot, refusal, stage
 from pipeline.store.serving import Serving, release
 from pipeline.store.tables import decisions, judgements, runs
+from pipeline.store.turns import Turns
 from pipeline.store.users import Users
 from pipeline.store.waves import Waves
 
@@ -36,6 +37,7 @@ class Store:
         self.serving = Serving(self._database)
         self.hints = Hints(self._database)
         self.waves = Waves(self._database)
+        self.turns = Turns(self._database)
 
     def __enter__(self) -> Self:
         return self
