@@ -25,10 +25,10 @@ def _target(host: str, *addresses: str) -> Target:
 
 async def _ask(pace: Pace, target: Target, *, opening_s: float = 0.0, answer_s: float = 0.0) -> float:
     """When a request left that took so long to open its connection, and so long to be answered."""
-    async with pace.turn(target) as left:
+    async with pace.turn(target) as turn:
         await asyncio.sleep(opening_s)
         at = time.monotonic()
-        await left()
+        await turn.left()
         await asyncio.sleep(answer_s)
     return at
 
@@ -107,7 +107,7 @@ def test_a_connection_that_opens_late_brings_no_request_nearer_to_the_next(
 
 def test_rules_are_asked_once_even_where_a_redirect_and_a_link_meet() -> None:
     async def visit(*urls: str) -> None:
-        visitor = Visitor(plan(urls[0], allow_private=("*",)), lambda _: None)
+        visitor = Visitor(plan(urls[0], allow_private=("*",)))
         try:
             await asyncio.gather(*(visitor.visit(url, wanted=lambda _: True, enter=lambda _: None) for url in urls))
         finally:

@@ -14,6 +14,7 @@ from pipeline.archive import Archive
 from pipeline.crawl.address import Address, State
 from pipeline.crawl.errands import Errands
 from pipeline.crawl.frontier import Frontier
+from pipeline.crawl.pace import Web
 from pipeline.crawl.plan import Plan, Progress
 from pipeline.crawl.scope import Kind
 from pipeline.models import Coverage
@@ -39,11 +40,14 @@ class Crawler:
         frontier_path: Path,
         progress: Callable[[Progress], None],
         earlier: Sequence[str] = (),
+        web: Web | None = None,
     ) -> None:
         self._plan = plan
         self._progress = progress
         self._frontier = Frontier(frontier_path)
-        self._errands = Errands(plan, self._frontier, archive=archive, code=code, run_id=run_id, earlier=earlier)
+        self._errands = Errands(
+            plan, self._frontier, archive=archive, code=code, run_id=run_id, earlier=earlier, web=web
+        )
         self._busy: dict[asyncio.Task[None], Address] = {}
 
     async def __aenter__(self) -> Self:
@@ -58,6 +62,9 @@ class Crawler:
     async def run(self) -> Coverage:
         """Goes on until nothing is left or the budget is spent. A larger budget takes a finished crawl up again."""
         if int(self._frontier.fact("finished_budget") or -1) < self._plan.max_pages:
+            # What a WARC or folder brought into the run (and then there is no home page to ask) is no server's answer.
+            if self._plan.home_url:
+                await self._errands.replay.load()
             self._seed()
             try:
                 await self._loop()
@@ -72,7 +79,7 @@ class Crawler:
         if self._frontier.fact("started"):
             return
         with self._frontier.step():
-            self._frontier.note("started", datetime.now(UTC).isoformat())
+            self._frontier.note("started", (self._errands.replay.began or datetime.now(UTC)).isoformat())
             for url, kind in ((self._plan.home_url, Kind.HOME), *((url, Kind.PRESS) for url in self._plan.extra)):
                 address = canonical(url) if url else None
                 if address:

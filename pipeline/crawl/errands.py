@@ -12,14 +12,16 @@ from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.harvest import Harvest, Reading, read
 from pipeline.crawl.homes import Homes
 from pipeline.crawl.keeping import Keeper
+from pipeline.crawl.pace import Web
 from pipeline.crawl.plan import Plan, cause_of
 from pipeline.crawl.recall import Recall
 from pipeline.crawl.relevance import Relevance
 from pipeline.crawl.rendering import Rendering
+from pipeline.crawl.replay import Replay
 from pipeline.crawl.scope import Extent, Kind, is_likely_home, is_office
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.extract.scripted import UNFILLED
-from pipeline.models import Cause, Record, Source
+from pipeline.models import Cause, Record, Snapshot, Source
 from pipeline.urls import canonical
 
 _READABLE = ("html", "pdf", "xml", "rss", "rdf", "text/plain")
@@ -37,10 +39,14 @@ class Errands:
         code: str,
         run_id: str,
         earlier: Sequence[str],
+        web: Web | None = None,
     ) -> None:
         self._keeper = Keeper(archive, code, run_id)
         self._frontier = frontier
-        self._visitor = Visitor(plan, self._keep_robots, Recall(archive, earlier).of)
+        self.replay = Replay(archive, code, run_id, lambda one: one.source is not Source.SOCIAL)
+        self._visitor = Visitor(
+            plan, keep_robots=self._keep_robots, recall=Recall(archive, earlier).of, replay=self.replay, web=web
+        )
         self._rendering = Rendering(plan, self._visitor, frontier)
         self.homes = Homes(plan.place, canonical(plan.home_url) or "", frontier)
         relevance = Relevance(plan.terms, plan.leads, plan.year)
@@ -97,10 +103,10 @@ class Errands:
             with self._frontier.step():  # not archived: what a stranger says there is no part of the survey
                 self.homes.missed(address, refusal.cause, refusal.detail)
             return
-        snapshot = self._keeper.keep(address.url, answer, address.kind.source)
+        snapshot = await self._keeper.keep(address.url, answer, address.kind.source)
         opened = self._rendering.helps(address, reading)
         with self._frontier.step():
-            self._note_archived()
+            self._frontier.kept(snapshot)
             if reading is None:
                 self._fail(address, answer, snapshot.sha256)
             elif reading.cause is Cause.SCRIPT:
@@ -128,6 +134,7 @@ class Errands:
             answer, reading = await self._rendering.page(
                 visit.answer.url,
                 address.kind,
+                await self.replay.rendered(address.url),
                 enter=lambda hop: self._enter(hop, address),
                 own=self._harvest.extent.own,
             )
@@ -138,9 +145,9 @@ class Errands:
             with self._frontier.step():
                 self._miss(address, error.cause, error.detail, sha256=sha256)
         else:
-            kept = self._keeper.keep(address.url, answer, address.kind.source, Record.CONVERSION)
+            kept = await self._keeper.keep(address.url, answer, address.kind.source, Record.CONVERSION)
             with self._frontier.step():
-                self._note_archived()
+                self._frontier.kept(kept)
                 self._settle(address, Visit(answer, visit.hops), reading, kept.sha256)
 
     def _settle(self, address: Address, visit: Visit, reading: Reading, sha256: str) -> None:
@@ -178,19 +185,16 @@ class Errands:
 
     # --- the archive ---
 
-    def _note_archived(self) -> None:
-        self._frontier.note("archived", str(int(self._frontier.fact("archived") or 0) + 1))
-
-    def _keep_redirect(self, redirect: Answer, address: Address) -> None:
+    async def _keep_redirect(self, redirect: Answer, address: Address) -> None:
         """Where a page has gone, which is all that is left to know of it when its new address was read already."""
-        self._keeper.keep(redirect.url, redirect, address.kind.source)
-        with self._frontier.step():
-            self._note_archived()
+        self._note(await self._keeper.keep(redirect.url, redirect, address.kind.source))
 
-    def _keep_robots(self, visit: Visit) -> None:
-        self._keeper.keep_robots(visit, Source.OFFICIAL)
+    async def _keep_robots(self, visit: Visit) -> None:
+        self._note(await self._keeper.keep_robots(visit, Source.OFFICIAL))
+
+    def _note(self, kept: Snapshot) -> None:
         with self._frontier.step():
-            self._note_archived()
+            self._frontier.kept(kept)
 
 
 class _AlreadyReadError(Exception):

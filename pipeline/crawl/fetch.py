@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import httpcore2
 import httpx2
 
 from pipeline.crawl.guard import Guard, UnfetchedError
+from pipeline.crawl.pace import Turn
 from pipeline.models import Cause, Snapshot
 
 # Of answers other than 200 only as much is kept as an error page needs.
 MAX_ERROR_BYTES = 262_144
 # Bytes read of a body whose type is not declared, before deciding whether to read on.
 _SNIFF_BYTES = 5
+REDIRECTS = {301, 302, 303, 307, 308}
 _ENCODINGS = {"", "identity", "gzip", "x-gzip", "deflate"}
 _ACCEPT = "text/html,application/xhtml+xml,application/pdf,application/xml;q=0.9,text/plain;q=0.8,*/*;q=0.1"
 
@@ -26,7 +30,8 @@ _ACCEPT = "text/html,application/xhtml+xml,application/pdf,application/xml;q=0.9
 @dataclass(frozen=True)
 class Answer:
     """One HTTP answer. url: that gave it; body: after content decoding; media: bare lower-case media type; earlier: the
-    archived answer whose body this one has again, be it a 304 or the same bytes."""
+    archived answer whose body this one has again, be it a 304 or the same bytes; kept: where this very answer is
+    archived already."""
 
     url: str
     status: int
@@ -34,6 +39,7 @@ class Answer:
     body: bytes
     fetched_at: datetime
     earlier: Snapshot | None = None
+    kept: Snapshot | None = None
 
     @property
     def is_page(self) -> bool:
@@ -71,21 +77,22 @@ class Client:
         self,
         url: str,
         wanted: Callable[[str], bool],
-        left: Callable[[], Awaitable[None]],
+        turn: Turn,
         *,
         max_bytes: int | None = None,
         conditions: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer to a GET of a canonical URL. wanted: whether a media type is worth its body; left: awaited once
-        the request has left; conditions: headers that make it a conditional one.
+        """The answer to a GET of a canonical URL. wanted: whether a media type is worth its body; turn: told when
+        the request is about to leave and when it has; conditions: headers that make it a conditional one.
 
         Raises UnfetchedError: ADDRESS, DNS, CONNECT, TLS, TIMEOUT, TOO_LARGE, PROTOCOL, and MEDIA before any body.
         """
         try:
             # The client's own timeout starts anew with each byte; a slow drip ends only with this one.
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._deadline_s) as clock:
                 most = min(max_bytes or self._max_bytes, self._max_bytes)
-                return await self._ask(url, wanted, left, most, self._headers | dict(conditions or {}))
+                sent = self._headers | dict(conditions or {})
+                return await self._ask(url, wanted, _told(turn, clock), most, sent)
         except TimeoutError as error:
             raise UnfetchedError(Cause.TIMEOUT, f"no complete answer in {self._deadline_s:g} s") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as error:
@@ -95,11 +102,11 @@ class Client:
         self,
         url: str,
         wanted: Callable[[str], bool],
-        left: Callable[[], Awaitable[None]],
+        trace: Callable[[str, object], Awaitable[None]],
         max_bytes: int,
         headers_sent: Mapping[str, str],
     ) -> Answer:
-        extensions = {"timeout": _timeouts(self._deadline_s), "trace": _once_sent(left)}
+        extensions = {"timeout": _timeouts(self._deadline_s), "trace": trace}
         request = httpx2.Request("GET", url, headers=headers_sent, extensions=extensions)
         response = await self._transport.handle_async_request(request)
         try:
@@ -129,14 +136,28 @@ async def _body(response: httpx2.Response, max_bytes: int, whole: bool) -> bytes
     return bytes(received[:max_bytes])
 
 
-def _once_sent(left: Callable[[], Awaitable[None]]) -> Callable[[str, object], Awaitable[None]]:
-    """What httpcore2 tells of a request's steps, of which one matters: its headers are with the system's network."""
+def _told(turn: Turn, clock: asyncio.Timeout) -> Callable[[str, object], Awaitable[None]]:
+    """What httpcore2 tells of a request's steps, of which two matter: its headers are about to be sent, and they are
+    with the system's network."""
 
     async def trace(step: str, _: object) -> None:
-        if step == "http11.send_request_headers.complete":
-            await left()
+        if step == "http11.send_request_headers.started":
+            async with stopped(clock):
+                await turn.enter()
+        elif step == "http11.send_request_headers.complete":
+            await turn.left()
 
     return trace
+
+
+@asynccontextmanager
+async def stopped(clock: asyncio.Timeout) -> AsyncIterator[None]:
+    """Lets a deadline wait: what it had left it has again afterwards."""
+    loop = asyncio.get_running_loop()
+    left_s = (clock.when() or loop.time()) - loop.time()
+    clock.reschedule(None)
+    yield
+    clock.reschedule(loop.time() + left_s)
 
 
 def _timeouts(seconds: float) -> dict[str, float]:
@@ -168,15 +189,20 @@ class _Transport(httpx2.AsyncHTTPTransport):
     """httpx2's transport over a connection pool that opens checked addresses only."""
 
     def __init__(self, guard: Guard) -> None:
-        context = httpx2.create_ssl_context(trust_env=False)
-        super().__init__(verify=context, trust_env=False)
+        super().__init__(verify=_context(), trust_env=False)
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=context,
+            ssl_context=_context(),
             max_connections=32,
             max_keepalive_connections=16,
             keepalive_expiry=15.0,
             network_backend=Pinned(guard),
         )
+
+
+@cache
+def _context() -> ssl.SSLContext:
+    """The certificates to trust: 10 ms and a megabyte, which hundreds of crawls need once."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class Pinned(httpcore2.AsyncNetworkBackend):

@@ -15,14 +15,14 @@ from pipeline.crawl.choice import Choice
 from pipeline.crawl.learned import Learned, Seen
 from pipeline.crawl.relevance import Weights
 from pipeline.crawl.scope import Kind
-from pipeline.models import Cause, Coverage, Pending, Unread
+from pipeline.models import Cause, Coverage, Pending, Snapshot, Unread
 
 # Pages beyond this many known addresses bring no more than the relevant ones.
 MAX_ADDRESSES = 200_000
 MAX_PENDING = 500
 _DONE = float("inf")
-# A file of an older version is begun anew: its pages are in the archive, and are asked again.
-_VERSION = 2
+# A file of an older version is begun anew: what its run has archived is taken from there.
+_VERSION = 3
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS address (
@@ -36,9 +36,10 @@ CREATE TABLE IF NOT EXISTS section (
     name TEXT PRIMARY KEY, pages INTEGER NOT NULL, novelty REAL NOT NULL, paid REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fed (criterion TEXT PRIMARY KEY, pages REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS line (hash INTEGER PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS kept (warc TEXT, place INTEGER, PRIMARY KEY (warc, place)) WITHOUT ROWID;
 PRAGMA user_version = {_VERSION};
 """
-_TABLES = ("fact", "address", "family", "section", "fed", "line")
+_TABLES = ("fact", "address", "family", "section", "fed", "line", "kept")
 
 
 class Frontier:
@@ -115,6 +116,10 @@ class Frontier:
 
     def note(self, name: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    def kept(self, answer: Snapshot) -> None:
+        """Notes an archived answer of the crawl; one that was noted before is counted once."""
+        self._db.execute("INSERT OR IGNORE INTO kept VALUES (?, ?)", (answer.warc, answer.offset))
 
     # --- addresses in ---
 
@@ -281,7 +286,7 @@ class Frontier:
         return Coverage(
             home_read=bool(home) and home[0][0] == State.READ,
             found=found[0][0],
-            fetched=int(self.fact("archived") or 0),
+            fetched=self._rows("SELECT count(*) FROM kept")[0][0],
             read=self.count(State.READ),
             unread=tuple(self._unread()),
             pending=tuple(self._pending()),

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from pipeline.archive import Archive
+from pipeline.crawl.aside import aside
 from pipeline.crawl.fetch import Answer
 from pipeline.errors import ArchiveError
 from pipeline.models import Snapshot
@@ -51,8 +52,11 @@ class Recall:
         self._archive = archive
         self._runs = tuple(runs)
 
-    def of(self, url: str) -> Known | None:
+    async def of(self, url: str) -> Known | None:
         """What is known of that very address; None where its body is not at hand, so that it is asked for in full."""
+        return await aside(self._known, url) if self._runs else None
+
+    def _known(self, url: str) -> Known | None:
         last = self._archive.last_page(url, self._runs)
         if last is None:
             return None

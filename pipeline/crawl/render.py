@@ -61,8 +61,8 @@ class Renderer:
         beyond all measure or cannot load a part of its own, else as a visit does; and what `enter` raises.
         """
         try:
-            await self._visitor.wait_turn(url)
             async with self._browser.tab() as page:
+                await self._visitor.wait_turn(url)
                 view = _View(page, url, self._visitor, enter, own)
                 try:
                     async with asyncio.timeout(RENDER_S + 1):

@@ -53,12 +53,20 @@ class Rendering:
         self._frontier.note("rendered", str(int(self._frontier.fact("rendered") or 0) + 1))
 
     async def page(
-        self, url: str, kind: Kind, *, enter: Callable[[str], None], own: Callable[[str], bool]
+        self,
+        url: str,
+        kind: Kind,
+        kept: Answer | None = None,
+        *,
+        enter: Callable[[str], None],
+        own: Callable[[str], bool],
     ) -> tuple[Answer, Reading]:
-        """What the browser shows at an address, and what that is. Raises UnfetchedError where it is nothing either, and
-        what `enter` raises."""
+        """What the browser shows at an address, and what that is. kept: what it showed before, then it is not asked.
+
+        Raises UnfetchedError where it is nothing either, and what `enter` raises.
+        """
         try:
-            answer = await self._opened().render(url, enter=enter, own=own)
+            answer = kept or await self._opened().render(url, enter=enter, own=own)
             reading = seen_by_reader(read(answer, kind))
             if reading.cause is not None:
                 raise UnfetchedError(reading.cause, "rendered in a browser: it stays empty")

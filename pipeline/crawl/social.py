@@ -6,19 +6,21 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from pipeline.archive import Archive
 from pipeline.charset import decode
+from pipeline.crawl.aside import aside
 from pipeline.crawl.discover import discover
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.keeping import Keeper
+from pipeline.crawl.pace import Web
 from pipeline.crawl.plan import Plan, cause_of
+from pipeline.crawl.replay import Replay
 from pipeline.crawl.visit import Visit, Visitor
 from pipeline.extract import posts_in
-from pipeline.models import Cause, Record, Snapshot, SocialAccount, Source, Tried
+from pipeline.models import Cause, Snapshot, SocialAccount, Source, Tried
 from pipeline.services import SERVICES, Service, service_of
 from pipeline.urls import canonical
 
@@ -42,20 +44,21 @@ async def follow(
     done: Collection[str],
     progress: Callable[[int, int, str], None],
     services: Sequence[Service] = SERVICES,
+    web: Web | None = None,
 ) -> None:
     """Ask the first eight proven accounts for their posts, at most three requests each, and archive every answer and,
     for each account, a record of what was asked and why it did not answer.
 
     done: addresses of the accounts that have such a record; they are not asked again, nor is an address whose answer
-    is archived. Of plan only pace, limits and open addresses count. Raises ArchiveError where an answer cannot be
-    archived.
+    is archived. Of plan only pace, limits and open addresses count. web: what it shares with other crawls. Raises
+    ArchiveError where an answer cannot be archived.
     """
     proven = [one for one in accounts if one.proven]
     public = [one for one in proven if service_of(one.url, services).page_of(one.url)][:MAX_ACCOUNTS]
     private = [one for one in proven if service_of(one.url, services).page is None]
-    async with _Follower(plan, archive, code, run_id, services) as follower:
+    async with _Follower(plan, archive, code, run_id, services, web) as follower:
         for account in (one for one in private if one.url not in done):
-            follower.note(account, ())
+            await follower.note(account, ())
         for number, account in enumerate(public, start=1):
             progress(number, len(public), account.url)
             if account.url not in done:
@@ -65,16 +68,25 @@ async def follow(
 class _Follower:
     """Asks account after account. None of them is asked twice at a time, so hosts see one request after the other."""
 
-    def __init__(self, plan: Plan, archive: Archive, code: str, run_id: str, services: Sequence[Service]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        archive: Archive,
+        code: str,
+        run_id: str,
+        services: Sequence[Service],
+        web: Web | None,
+    ) -> None:
         self._archive = archive
-        self._code = code
-        self._run_id = run_id
         self._keeper = Keeper(archive, code, run_id)
         self._services = services
-        self._visitor = Visitor(replace(plan, max_bytes=min(plan.max_bytes, MAX_BYTES)), self._keep)
+        self._replay = Replay(archive, code, run_id, lambda one: one.source is Source.SOCIAL)
+        plan = replace(plan, max_bytes=min(plan.max_bytes, MAX_BYTES))
+        self._visitor = Visitor(plan, keep_robots=self._keep, replay=self._replay, web=web)
         self._until = time.monotonic() + DEADLINE_S
 
     async def __aenter__(self) -> Self:
+        await self._replay.load()
         return self
 
     async def __aexit__(
@@ -92,43 +104,28 @@ class _Follower:
             tried[url], answer = await self._ask(url, service)
             if answer is None:
                 continue
-            body = self._archive.body(answer.sha256)
+            body = await aside(self._archive.body, answer.sha256)
             posts = posts_in(answer, body, account.url)
             if posts is not None and not posts.partial:
                 break
             waiting += [feed for feed in _feeds(body, answer, account, service) if feed not in {*tried, *waiting}][:1]
-        self.note(account, tuple(tried.values()))
+        await self.note(account, tuple(tried.values()))
 
-    def note(self, account: SocialAccount, tried: tuple[Tried, ...]) -> None:
+    async def note(self, account: SocialAccount, tried: tuple[Tried, ...]) -> None:
         """Archives what was asked of an account."""
         said = account.model_copy(update={"tried": tried}).model_dump_json()
-        self._archive.write(
-            code=self._code,
-            run_id=self._run_id,
-            url=account.url,
-            final_url=account.url,
-            fetched_at=datetime.now(UTC),
-            status=200,
-            headers=(("Content-Type", "application/json"),),
-            body=said.encode(),
-            source=Source.SOCIAL,
-            record=Record.RESOURCE,
-        )
+        await self._keeper.keep_record(account.url, said, Source.SOCIAL)
 
     async def _ask(self, url: str, service: Service) -> tuple[Tried, Snapshot | None]:
         """What came of asking an address, and the answer where it can be read."""
         try:
-            answer = self._archived(url) or await self._visited(url, service)
+            answer = self._replay.last(url) or await self._visited(url, service)
         except UnfetchedError as error:
             return Tried(url=url, cause=error.cause, detail=error.detail), None
         if answer.status != 200:
             cause, detail = cause_of(answer.status), f"status {answer.status}"
             return Tried(url=url, cause=cause, detail=detail, sha256=answer.sha256), None
         return Tried(url=url, sha256=answer.sha256), answer
-
-    def _archived(self, url: str) -> Snapshot | None:
-        answers = (one for one in self._archive.snapshots(self._run_id) if one.source is Source.SOCIAL)
-        return next((one for one in answers if one.url == url and one.record is not Record.RESOURCE), None)
 
     async def _visited(self, url: str, service: Service) -> Snapshot:
         def enter(hop: str) -> None:
@@ -143,10 +140,10 @@ class _Follower:
                 visit = await self._visitor.visit(address, wanted=_is_readable, enter=enter)
         except TimeoutError as error:
             raise UnfetchedError(Cause.TIMEOUT, f"the {DEADLINE_S:g} s for all accounts were spent") from error
-        return self._keeper.keep(url, visit.answer, Source.SOCIAL)
+        return await self._keeper.keep(url, visit.answer, Source.SOCIAL)
 
-    def _keep(self, robots: Visit) -> None:
-        self._keeper.keep_robots(robots, Source.SOCIAL)
+    async def _keep(self, robots: Visit) -> None:
+        await self._keeper.keep_robots(robots, Source.SOCIAL)
 
 
 def _is_readable(media: str) -> bool:

@@ -12,6 +12,7 @@ from playwright.async_api import CDPSession, Error, Page, Request, Response
 
 from pipeline.crawl.browser import VIEWPORT, Browser, BrowserError
 from pipeline.crawl.guard import UnfetchedError
+from pipeline.crawl.pace import Web
 from pipeline.crawl.plan import Plan
 from pipeline.crawl.scope import is_likely_home
 from pipeline.crawl.visit import Visitor
@@ -39,7 +40,7 @@ _READ = """new Promise(done => {
 })"""
 
 
-async def measure(plan: Plan, *, progress: Callable[[int, int, str], None]) -> Speed:
+async def measure(plan: Plan, *, progress: Callable[[int, int, str], None], web: Web | None = None) -> Speed:
     """Loads the home page five times, each a page view a delay after the last, with nothing kept between two.
 
     Robots.txt and the guard hold as for the crawl. A load that fails says why; where none may or can be made, `refused`
@@ -48,14 +49,13 @@ async def measure(plan: Plan, *, progress: Callable[[int, int, str], None]) -> S
     home = canonical(plan.home_url)
     if home is None:
         return Speed(url=plan.home_url, refused="no http or https address that may be asked")
-    visitor = Visitor(plan, lambda _: None)
+    visitor = Visitor(plan, web=web)
     browser = Browser(visitor.guard, chromium=plan.chromium, agent=plan.user_agent)
     try:
         await visitor.permit(home)
         loads: list[Load] = []
         for number in range(LOADS):
             progress(number, LOADS, home)
-            await visitor.wait_turn(home)
             loads.append(await _load(browser, home, visitor))
         progress(LOADS, LOADS, home)
         return Speed(
@@ -75,8 +75,9 @@ async def measure(plan: Plan, *, progress: Callable[[int, int, str], None]) -> S
 
 
 async def _load(browser: Browser, url: str, visitor: Visitor) -> Load:
-    started = datetime.now(UTC)
     async with browser.tab() as page:
+        await visitor.wait_turn(url)
+        started = datetime.now(UTC)
         try:
             async with asyncio.timeout(LOAD_S):
                 answer, quiet, read = await _painted(page, url)

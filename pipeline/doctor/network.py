@@ -69,7 +69,7 @@ async def _visited(url: str, patient: Patient, enter: Callable[[str], None]) -> 
         user_agent=settings.user_agent,
         allow_private=(urlsplit(url).netloc,) if patient.allow_private else (),
     )
-    visitor = Visitor(plan, lambda _: None)
+    visitor = Visitor(plan)
     try:
         visit = await visitor.visit(url, wanted=lambda _: True, enter=enter)
         return visit.answer, visitor.robots.known(visit.answer.url).crawl_delay(visitor.robots.agent)
