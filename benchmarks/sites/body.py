@@ -11,7 +11,6 @@ from html import escape
 from benchmarks.sites import words
 from benchmarks.sites.nodes import Node
 from benchmarks.sites.town import Town
-from benchmarks.sites.words import Part
 
 LINK = re.compile("⟨([^⟩]+)⟩")
 HERE = ("こちら", "こちらをご覧ください", "詳しくはこちら", "公式アカウント（外部リンク）", "外部サイトへ")
@@ -37,10 +36,7 @@ class Marks:
 class Body:
     def __init__(self, town: Town, seed: str, marks: Marks) -> None:
         self.town, self.seed, self.marks = town, seed, marks
-        self.prose = {
-            family: tuple(Part(*(tuple(map(town.say, texts)) for texts in vars(part).values())) for part in parts)
-            for family, parts in words.prose().items()
-        }
+        self.prose = words.prose_of(town.is_town)
 
     def rng(self, node: Node) -> random.Random:
         return random.Random(f"{self.seed} {node.path}")

@@ -208,3 +208,14 @@ def localised(text: str, town: bool) -> str:
         return text
     pattern, pairs = _of_a_town()
     return pattern.sub(lambda found: pairs[found[0]], text)
+
+
+@cache
+def prose_of(town: bool) -> dict[str, tuple[Part, ...]]:
+    """The prose as a town (町) says it, or as it is for a city (市)."""
+    return {
+        family: tuple(
+            Part(*(tuple(localised(text, town) for text in texts) for texts in vars(part).values())) for part in parts
+        )
+        for family, parts in prose().items()
+    }
