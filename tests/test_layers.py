@@ -17,7 +17,7 @@ FLOORS = (
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
-    ("panel", "reading", "compare", "results", "succession"),
+    ("panel", "reading", "compare", "results", "succession", "headway"),
     ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
     ("run", "desk", "editions"),
     ("batches", "web", "doctor", "site"),

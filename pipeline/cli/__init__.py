@@ -16,6 +16,7 @@ from pipeline.cli import (
     exports,
     history,
     models,
+    nation,
     queue,
     ranks,
     results,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.callback(invoke_without_command=True)(survey.classify)
 app.command()(survey.judge)
+app.command()(nation.status)
 app.add_typer(queue.app, name="queue")
 app.command()(review.review)
 app.add_typer(review.users_app, name="users")
