@@ -78,7 +78,7 @@ KEYS = {
 ROWS = {
     "working": "code name state since pages",
     "troubles": "cause count first",
-    "slowest": "code name seconds pages",
+    "slowest": "code name state seconds pages",
 }
 
 

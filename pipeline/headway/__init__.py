@@ -94,4 +94,4 @@ def _slowest(cities: Sequence[WaveCity]) -> Iterator[Slow]:
     done = [one for one in cities if one.state in (CityState.DONE, CityState.FAILED) and lasted(one)]
     for one in nlargest(SLOWEST, done, key=lasted):
         place = one.municipality
-        yield Slow(code=place.code, name=place.name, seconds=lasted(one), pages=one.pages)
+        yield Slow(code=place.code, name=place.name, state=one.state, seconds=lasted(one), pages=one.pages)

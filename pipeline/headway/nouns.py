@@ -77,6 +77,7 @@ class Slow(Noun):
 
     code: str
     name: str
+    state: CityState
     seconds: float
     pages: int
 

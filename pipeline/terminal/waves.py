@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.headway import Eta, Failed, Headway, Money, Pace, Unknown
+from pipeline.headway.spans import span
 from pipeline.models import CityState
 from pipeline.report.words import JAPAN
 from pipeline.terminal import _safe
@@ -165,8 +166,4 @@ def _moment(at: datetime) -> str:
 
 def lasting(seconds: float) -> str:
     """A duration in its two largest units: `5 h 12 min`, `40 s`."""
-    whole = max(0, int(seconds))
-    for size, unit, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
-        if whole >= size:
-            return f"{whole // size} {unit} {whole % size // below} {smaller}"
-    return f"{whole // 60} min" if whole >= 60 else f"{whole} s"
+    return " ".join(f"{count} {unit}" for count, unit in span(seconds))
