@@ -17,12 +17,11 @@ FLOORS = (
     ("criteria", "municipality", "archive", "extract", "store"),
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
-    ("panel", "rate", "reading", "compare", "results", "succession"),
+    ("panel", "rate", "reading", "compare", "results", "succession", "headway"),
     ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
     ("run", "desk", "editions"),
     ("batches", "nation", "web", "doctor", "site"),
     ("terminal",),
-    ("terminal_waves",),
     ("cli",),
 )
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

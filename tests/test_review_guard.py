@@ -12,11 +12,11 @@ from reviewing import Person, Served, add_people, database_of, serving_here
 
 from pipeline.models import Role
 from pipeline.store.store import Store
-from pipeline.web import entrance, exports, items, overview, snapshots
+from pipeline.web import entrance, exports, items, overview, snapshots, waves
 
 ROUTES = sorted(
     (method, route.path)
-    for room in (entrance, exports, items, overview, snapshots)
+    for room in (entrance, exports, items, overview, snapshots, waves)
     for route in room.router.routes
     if isinstance(route, APIRoute)
     for method in route.methods
@@ -42,7 +42,7 @@ def served(home: Path) -> Iterator[Served]:
 
 
 def address(path: str) -> str:
-    return re.sub(r"\{sha256\}", "a" * 64, re.sub(r"\{number\}", "1", path))
+    return re.sub(r"\{sha256\}", "a" * 64, re.sub(r"\{(number|wave)\}", "1", path))
 
 
 def log(home: Path) -> int:

@@ -24,11 +24,12 @@ from queue_data import NOW
 from reviewing import PASSWORD, Person, Served, add_people, copied, database_of, serving
 from schemathesis import BaseSchema, Case, GenerationMode
 from starlette.testclient import TestClient
+from wave_data import WAVE, a_city, a_wave
 
 from pipeline.archive import Archive
 from pipeline.desk import Desk
 from pipeline.desk.pages import Pages
-from pipeline.models import Filter, Role, Verdict
+from pipeline.models import CityState, Filter, Role, Verdict
 from pipeline.store.log import lot
 from pipeline.store.store import Store
 from pipeline.web.app import HEADERS, MAX_BODY_BYTES, create_app
@@ -43,6 +44,7 @@ SHARE = 0.2
 # A route that is in none of these fails the first test, and so gets its place and its tests.
 OPEN = {"GET /sign-in", "POST /sign-in", "GET /enter", "POST /language"}
 READING = {"GET /", "GET /items", "GET /log", "GET /next", "GET /items/{number}", "GET /snapshots/{sha256}"}
+READING |= {"GET /waves", "GET /waves/{wave}", "GET /waves/{wave}/figures", "GET /waves/{wave}/cities"}
 EXPORTS = {"GET /export/queue.jsonl", "GET /export/log.jsonl", "GET /export/queue.xlsx"}
 DECIDING = {f"POST /items/{{number}}/{step}" for step in ("decide", "skip", "lease", "quote")} | {"POST /undo"}
 ROUTES = sorted(OPEN | READING | EXPORTS | DECIDING | {"POST /sign-out"})
@@ -115,11 +117,15 @@ class Door:
     def ask(self, route: str, ticket: tuple[str, str], **headers: str) -> httpx2.Response:
         """Sends what the route needs, with that cookie and token."""
         method, path = route.split()
-        path = path.replace("{number}", "1").replace("{sha256}", self.pages["text/plain"])
+        path = self.place(path)
         form = FORMS.get(route, {}) | {"token": ticket[1]}
         if "version" in form:
             form["version"] = self.office.desk.store.item(1).version
         return self.send(method, path, headers={"cookie": ticket[0]} | headers, data=form if route in FORMS else None)
+
+    def place(self, path: str) -> str:
+        """The path with everything filled in."""
+        return path.replace("{number}", "1").replace("{sha256}", self.pages["text/plain"]).replace("{wave}", WAVE)
 
     def send(self, method: str, path: str, **more: Any) -> httpx2.Response:
         client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False, raise_server_exceptions=False)
@@ -146,6 +152,7 @@ def door(surveyed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D
         pages["application/pdf"] = _archived(archive, NASTY, "application/pdf", b"%PDF-1.4 <script>alert(1)</script>")
         desk = Desk(store, Pages(archive), cache(workspace.criteria), SHARE)
         office = Office(desk, Sessions(b"k" * 32), (ORIGIN,))
+        store.waves.begin(a_wave(), [a_city(at, one, 0, 9, name="汐凪市") for at, one in enumerate(CityState)])
         plain = next(one.number for one in store.listed(Filter()) if one.judgement.verdict is Verdict.NO_EVIDENCE)
         yield Door(create_app(office), office, home, pages, plain)
 
@@ -283,7 +290,7 @@ def test_a_filter_tells_a_blind_coder_nothing(door: Door) -> None:
 def test_no_other_method_is_answered(door: Door, method: str) -> None:
     before = door.database()
     for path in {one.split()[1] for one in ROUTES}:
-        path = path.replace("{number}", "1").replace("{sha256}", door.pages["text/plain"])
+        path = door.place(path)
         assert door.send(method, path, headers={"cookie": door.session("高橋")[0]}).status_code == 405
     assert door.database() == before
 
@@ -503,6 +510,8 @@ def _send(door: Door, route: str, name: str, case: Case, number: int | None) -> 
     cookie, token = door.session(name)
     if "number" in case.path_parameters and number:
         case.path_parameters["number"] = number
+    if "wave" in case.path_parameters and number == 1:
+        case.path_parameters["wave"] = WAVE
     if isinstance(case.body, dict):
         case.body["token"] = token
     answer = case.call(app=door.app, base_url=ORIGIN, headers={"cookie": cookie}, allow_redirects=False)
@@ -608,6 +617,7 @@ STRAY = [
     "//evil.example/log", "/%0d%0aSet-Cookie:%20x=y", "/log%23", "/log%3fx", "/.git/config", "/openapi.json",
     "/docs", "/redoc", "/export/queue.jsonl/..", "/export/..%2flog", "/session.key", "/akashi.db",
     "/enter?token=%00", "/LOG", *(f"/static/{one}" for one in ("a" * 5000, "a/" * 2000)),
+    "/waves/x", "/waves/%00", "/waves/..%2fsign-in", "/waves/x/figures", "/waves/" + "a" * 5000,
     *(f"/snapshots/{one}" for one in ("A" * 64, "0" * 63, "0" * 64, "0" * 65, "0" * 64 + "%0a")),
 ]  # fmt: skip
 

@@ -38,6 +38,7 @@ app = typer.Typer(
 app.callback(invoke_without_command=True)(survey.classify)
 app.command()(survey.judge)
 app.command()(nation.nation)
+app.command()(nation.status)
 app.add_typer(queue.app, name="queue")
 app.command()(review.review)
 app.add_typer(review.users_app, name="users")

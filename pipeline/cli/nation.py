@@ -1,4 +1,4 @@
-"""classify nation: surveys of many municipalities."""
+"""classify nation and classify status: surveys of many municipalities, and how far they have come."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from pipeline.cli.survey import BaseUrl, Criteria, Judges, Model, Price, Render,
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
+    from pipeline.headway import Headway
     from pipeline.models import Municipality, Wave
     from pipeline.settings import Settings
     from pipeline.store.store import Store
+    from pipeline.store.waves import Waves
 
 
 def nation(
@@ -103,7 +105,7 @@ def _here(wave: Wave, store: Store, settings: Settings, side_by_side: int | None
     import asyncio
 
     from pipeline.nation.here import SIDE_BY_SIDE, here
-    from pipeline.terminal_waves import headway
+    from pipeline.terminal.bars import headway
 
     with headway(wave, store) as tell:
         asyncio.run(here(wave, store, settings, side_by_side=side_by_side or SIDE_BY_SIDE, tell=tell))
@@ -112,8 +114,62 @@ def _here(wave: Wave, store: Store, settings: Settings, side_by_side: int | None
 def _told(wave: Wave, store: Store) -> None:
     """What came of the wave, and whether all of it is done: exit code 1 where a municipality failed."""
     from pipeline.models import CityState
-    from pipeline.terminal_waves import outcome
+    from pipeline.terminal.waves import shown
 
-    outcome(wave, store)
+    shown(_look(store.waves, wave.id))
     if store.waves.counts(wave.id)[CityState.FAILED]:
         raise typer.Exit(1)
+
+
+# --- classify status --------------------------------------------------------------------------------------------------
+
+
+def status(
+    wave: Annotated[str, typer.Option(help="Id of the survey.  [default: the newest]")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Draw it anew every 2 seconds until all are settled.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Every municipality that failed, and why.")] = False,
+) -> None:
+    """Say how far a survey of many municipalities has come: done, failed, at work, pace, expected end, money."""
+    if watch and (as_json or failed):
+        raise InputError("--watch draws how far it has come; --json and --failed are one look. Choose one.")
+    from pipeline.settings import Settings
+    from pipeline.store.store import Store
+
+    with Store(Settings().database_url) as store:
+        known = store.waves.find(wave).id
+        if failed:
+            _failed(store.waves, known, as_json)
+        elif as_json:
+            typer.echo(_look(store.waves, known).model_dump_json(indent=1))
+        elif watch:
+            from pipeline.terminal.waves import watched
+
+            watched(lambda: _look(store.waves, known))
+        else:
+            from pipeline.terminal.waves import shown
+
+            shown(_look(store.waves, known))
+
+
+def _look(waves: Waves, wave_id: str) -> Headway:
+    from datetime import UTC, datetime
+
+    from pipeline.headway import headway
+
+    return headway(waves.find(wave_id), waves.cities(wave_id), waves.money(wave_id), datetime.now(UTC))
+
+
+def _failed(waves: Waves, wave_id: str, as_json: bool) -> None:
+    from pipeline.headway import failed
+    from pipeline.models import CityState
+
+    found = failed(waves.cities(wave_id, [CityState.FAILED]))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([one.model_dump(mode="json") for one in found], ensure_ascii=False, indent=1))
+    else:
+        from pipeline.terminal.waves import troubled
+
+        troubled(found)

@@ -53,12 +53,25 @@ class Waves:
             raise InputError(f"wave {wave_id or '(newest)'}: there is none here. `classify nation` begins one.")
         return restored(Wave, row.body, f"wave {row.id}")
 
+    def ids(self, *, limit: int) -> list[str]:
+        """Of the newest waves, newest first."""
+        query = select(waves.c.id).order_by(waves.c.id.desc()).limit(limit)
+        with self._database.reading("read the waves") as connection:
+            return list(connection.execute(query).scalars())
+
     def cities(self, wave_id: str, states: Collection[CityState] = ()) -> list[WaveCity]:
         """The municipalities of a wave (in these states), by code."""
         query = select(wave_cities).where(wave_cities.c.wave == wave_id).order_by(wave_cities.c.code)
         query = query.where(wave_cities.c.state.in_([one.value for one in states])) if states else query
         with self._database.reading(f"read wave {wave_id}") as connection:
             return [_city(row) for row in connection.execute(query)]
+
+    def listed(self, wave_id: str, states: Collection[CityState] = (), *, limit: int, skip: int = 0) -> list[WaveCity]:
+        """So many of the municipalities of a wave (in these states), by code, after the first `skip`."""
+        query = select(wave_cities).where(wave_cities.c.wave == wave_id).order_by(wave_cities.c.code)
+        query = query.where(wave_cities.c.state.in_([one.value for one in states])) if states else query
+        with self._database.reading(f"read wave {wave_id}") as connection:
+            return [_city(row) for row in connection.execute(query.limit(limit).offset(skip))]
 
     def city(self, wave_id: str, code: str) -> WaveCity:
         """That municipality of a wave. Raises InputError where it has none of that code."""

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from pipeline.errors import AkashiError, DecisionError
-from pipeline.web import entrance, exports, items, overview, snapshots
+from pipeline.web import entrance, exports, items, overview, snapshots, waves
 from pipeline.web.counts import Counts
 from pipeline.web.visit import Office, visit
 from pipeline.web.words import refused
@@ -44,7 +44,7 @@ def create_app(office: Office) -> FastAPI:
     app = FastAPI(title="Akashi review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.office = office
     app.state.counts = Counts(office.desk)
-    for room in (entrance, overview, items, snapshots, exports):
+    for room in (entrance, overview, items, snapshots, exports, waves):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(_guarded(office))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from pipeline.agreement import Coefficient, cohen
 from pipeline.desk import Desk
+from pipeline.headway import Headway, headway
 from pipeline.models import Action, Filter, Stage, Tally
 from pipeline.report.words import JAPAN
 from pipeline.store.line import Survey
@@ -20,6 +21,7 @@ from pipeline.store.serving import Coding
 FRESH_S = 5.0
 CHEAP_S = 0.02
 MOST_KEPT = 500
+WAVES_SHOWN = 50
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,20 @@ class Counts:
         """Cohen's kappa of the blind codings by criterion, and under "" of all together."""
         found: dict[str, Coefficient] = self._fresh("kappa", lambda: kappas(self._desk.store.serving.codings()))
         return found
+
+    def waves(self) -> list[str]:
+        """Ids of the newest surveys of many, newest first."""
+        found: list[str] = self._fresh("waves", lambda: self._desk.store.waves.ids(limit=WAVES_SHOWN))
+        return found
+
+    def headway(self, wave_id: str) -> Headway:
+        """How far that survey of many has come. Raises InputError where there is none of that id."""
+        found: Headway = self._fresh(("headway", wave_id), lambda: self._headway(wave_id))
+        return found
+
+    def _headway(self, wave_id: str) -> Headway:
+        waves, now = self._desk.store.waves, datetime.now(UTC)
+        return headway(waves.find(wave_id), waves.cities(wave_id), waves.money(wave_id), now)
 
     def _paces(self) -> dict[str, Pace]:
         now = datetime.now(UTC)

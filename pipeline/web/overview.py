@@ -55,6 +55,7 @@ def start(asked: Person, counts: Counting, chosen: Choice) -> Response:
         left=_left,
         sets=sets if len(set(sets.values())) > 1 else {},
         choices=_choices(asked, counts),
+        waves=counts.waves(),
     )
 
 

@@ -41,13 +41,21 @@ def environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    made.globals |= {"languages": LANGUAGES, "glyphs": words.GLYPHS, "link": link, "AKASHI": AKASHI}
+    made.globals |= {
+        "languages": LANGUAGES,
+        "glyphs": words.GLYPHS,
+        "city_glyphs": words.CITY_GLYPHS,
+        "link": link,
+        "AKASHI": AKASHI,
+    }
     made.filters |= {
         "word": _word,
         "who": _who,
         "visible": report_words.visible,
         "moment": _moment,
         "day": _day,
+        "failure": _failure,
+        "lasting": _lasting,
         "percent": lambda share: f"{share:.0%}",
     }
     return made
@@ -61,6 +69,16 @@ def _word(context: Context, value: Enum) -> str:
 @pass_context
 def _who(context: Context, name: str) -> str:
     return words.by_whom(name, context["_"])
+
+
+@pass_context
+def _failure(context: Context, cause: str) -> str:
+    return words.failure(cause, context["_"])
+
+
+@pass_context
+def _lasting(context: Context, seconds: float) -> str:
+    return words.lasting(seconds, context["_"])
 
 
 @pass_context

@@ -58,13 +58,17 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A template filled in; the session's cookie goes along."""
+        response = self.part(template, status=status, **values)
+        self._keep(response, self.session)
+        return response
+
+    def part(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """A template filled in for a script that asks by itself: nobody has acted, so the session grows no longer."""
         from pipeline.web.pages import fill
 
         token = self.office.sessions.token(self.session)
         text = fill(template, visit=self, user=self.user, token=token, language=self.language, **values)
-        response = HTMLResponse(text, status_code=status)
-        self._keep(response, self.session)
-        return response
+        return HTMLResponse(text, status_code=status)
 
     def sign_in(self, user: User, to: str = "/") -> Response:
         response = RedirectResponse(to, status_code=303)

@@ -8,8 +8,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from pipeline.headway import Unknown
+from pipeline.headway.spans import span
 from pipeline.language import Say, catalog
-from pipeline.models import Action, Cause, Flag, Match, Role, Source, Stage, Verdict
+from pipeline.models import Action, Cause, CityState, Flag, Match, Role, Source, Stage, Verdict
 from pipeline.report import words
 from pipeline.review.team import AKASHI, Sight
 from pipeline.store.log import Refusal
@@ -41,6 +43,37 @@ SIGHTS = {
 VERDICTS = {verdict: outcome.word for verdict, outcome in words.OUTCOMES.items()}
 GLYPHS = {verdict: outcome.glyph for verdict, outcome in words.OUTCOMES.items()}
 
+CITIES = {
+    CityState.WAITING: "待ち",
+    CityState.CRAWLING: "収集中",
+    CityState.CRAWLED: "収集済み（判定待ち）",
+    CityState.JUDGING: "判定中",
+    CityState.DONE: "完了",
+    CityState.FAILED: "失敗",
+    CityState.CANCELLED: "取りやめ",
+}
+CITY_GLYPHS = {
+    CityState.WAITING: "○",
+    CityState.CRAWLING: "◐",
+    CityState.CRAWLED: "◑",
+    CityState.JUDGING: "◕",
+    CityState.DONE: "●",
+    CityState.FAILED: "✕",
+    CityState.CANCELLED: "△",
+}
+UNKNOWN = {
+    Unknown.FEW: "まだ分かりません（終わった自治体が少ないため）。",
+    Unknown.QUIET: "分かりません。長いあいだ一つも終わらず、新しく始まったものもありません。"
+    "調査するプロセスが動いているか確かめてください。",
+    Unknown.NOTHING_LEFT: "残りはありません。",
+}
+SPANS = {
+    ("d", "h"): "%(first)s日%(second)s時間",
+    ("h", "min"): "%(first)s時間%(second)s分",
+    ("min",): "%(first)s分",
+    ("s",): "%(first)s秒",
+}
+
 _SPOKEN: dict[type[Enum], Mapping[Any, str]] = {
     Action: ACTIONS,
     Stage: STAGES,
@@ -51,6 +84,8 @@ _SPOKEN: dict[type[Enum], Mapping[Any, str]] = {
     Cause: words.CAUSES,
     Match: words.MATCHES,
     Source: words.SOURCES,
+    CityState: CITIES,
+    Unknown: UNKNOWN,
 }
 
 
@@ -73,6 +108,19 @@ def refused(reason: str, _: Say) -> str:
 
 def by_whom(name: str, _: Say) -> str:
     return _("Akashi（自動）") if name == AKASHI else words.visible(name)
+
+
+def failure(cause: str, _: Say) -> str:
+    """Why a municipality was given up: in words where it is a cause that pages have too, else as it was recorded."""
+    if cause in set(Cause):
+        return _(words.CAUSES[Cause(cause)])
+    return words.visible(cause) or _("原因の記録がない")
+
+
+def lasting(seconds: float, _: Say) -> str:
+    """A duration in words, to its two largest units."""
+    counts, units = zip(*span(seconds), strict=True)
+    return _(SPANS[units]) % dict(zip(("first", "second"), counts, strict=False))
 
 
 def all_words() -> set[str]:

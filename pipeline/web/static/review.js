@@ -189,4 +189,34 @@
       }
     }, 60000);
   }
+
+  // --- figures that renew themselves --------------------------------------------------------------------------------------
+
+  const figures = document.getElementById("figures");
+  const told = document.getElementById("renewing");
+  const reading = () => {
+    const selection = window.getSelection();
+    return selection && !selection.isCollapsed && figures.contains(selection.anchorNode);
+  };
+  // Whoever is on a link stays on it.
+  const replace = (fresh) => {
+    const held = figures.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    figures.replaceChildren(...fresh.childNodes);
+    figures.dataset.done = fresh.dataset.done;
+    if (held) [...figures.querySelectorAll("a[href]")].find((one) => one.getAttribute("href") === held)?.focus({ preventScroll: true });
+  };
+  const renew = async () => {
+    if (document.visibilityState !== "visible" || reading()) return;
+    try {
+      const answer = await fetch(figures.dataset.renew);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("figures");
+      if (!answer.ok || !fresh) throw new Error(answer.statusText);
+      replace(fresh);
+      told.textContent = "";
+    } catch {
+      told.textContent = figures.dataset.failed;
+    }
+    if (figures.dataset.done === "1") clearInterval(renewing);
+  };
+  const renewing = figures && figures.dataset.done === "0" ? setInterval(renew, 5000) : 0;
 })();

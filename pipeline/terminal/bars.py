@@ -1,4 +1,4 @@
-"""What the terminal shows of a survey of many municipalities."""
+"""Bars of a survey of many municipalities while it is under way."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from pipeline.models import SETTLED, CityState, Wave
 from pipeline.store.store import Store
-from pipeline.text import printable
+from pipeline.terminal import _safe
 
-_SHOWN = 20
 _ARCHIVED = {CityState.CRAWLED, CityState.JUDGING, *SETTLED}
 
 
@@ -52,27 +50,3 @@ def _draw(bars: Progress, crawl: TaskID, judge: TaskID, counts: Counter[CityStat
     bars.update(
         judge, completed=sum(counts[state] for state in SETTLED), note=f"{counts[CityState.JUDGING]} now{failed}"
     )
-
-
-def outcome(wave: Wave, store: Store) -> None:
-    """What came of a wave: how many of each state, failures by cause, and what to do next."""
-    console = Console()
-    cities = store.waves.cities(wave.id)
-    counts = Counter(one.state for one in cities)
-    told = " · ".join(f"{state.value} {counts[state]}" for state in CityState if counts[state])
-    console.print(
-        f"Wave {wave.id}: {len(cities)} municipalities: {told}. Pages read: {sum(one.pages for one in cities)}."
-    )
-    failed = [one for one in cities if one.state is CityState.FAILED]
-    for cause, count in Counter(one.cause for one in failed).most_common(_SHOWN):
-        first = next(one for one in failed if one.cause == cause)
-        console.print(
-            f"  {cause} {count}: {_safe(first.municipality.name)} ({_safe(first.detail[:200])})", soft_wrap=True
-        )
-    if failed:
-        console.print("The same command tries these again. `classify status --failed` lists them.", markup=False)
-    console.print("\nNext:\n  classify review\n  classify status\n  classify rank", markup=False)
-
-
-def _safe(text: str) -> str:
-    return escape(printable(text))
