@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline import crawl as crawling
 from pipeline.archive import Archive, Imported, import_site, import_warc
-from pipeline.crawl import Plan, Progress, cause_of, crawl, display_speed
+from pipeline.crawl import Plan, Progress, Web, cause_of, crawl, display_speed
 from pipeline.models import (
     Cause,
     Coverage,
@@ -53,15 +53,21 @@ class Order:
 
 
 async def gather(
-    order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
+    order: Order,
+    run: Run,
+    archive: Archive,
+    earlier: Sequence[str],
+    settings: Settings,
+    watch: Watch,
+    web: Web | None = None,
 ) -> Coverage:
     """Archive what there is to see; returns what was seen and what was not."""
     if order.origin == "crawl":
-        return await _crawl(order, run, archive, earlier, settings, watch)
+        return await _crawl(order, run, archive, earlier, settings, watch, web)
     imported = _import(order, run, archive)
     answers = [one for one in imported if one.record is not Record.RESOURCE and one.source.quotable]
     failed = tuple(_failed(answer) for answer in answers if _is_failure(answer) and not _is_plumbing(answer))
-    added = (await _crawl(order, run, archive, earlier, settings, watch)).unread if order.sources else ()
+    added = (await _crawl(order, run, archive, earlier, settings, watch, web)).unread if order.sources else ()
     lost = {one.url for one in (*failed, *imported.unread)} - {one.final_url for one in answers if one.is_page}
     return Coverage(
         home_read=order.municipality.home_url not in lost,
@@ -98,7 +104,13 @@ def _is_plumbing(answer: Snapshot) -> bool:
 
 
 async def _crawl(
-    order: Order, run: Run, archive: Archive, earlier: Sequence[str], settings: Settings, watch: Watch
+    order: Order,
+    run: Run,
+    archive: Archive,
+    earlier: Sequence[str],
+    settings: Settings,
+    watch: Watch,
+    web: Web | None = None,
 ) -> Coverage:
     def progress(now: Progress) -> None:
         watch("crawl", now.fetched, now.budget, now.current)
@@ -111,6 +123,7 @@ async def _crawl(
         frontier_path=Workspace(settings.home).frontier(run),
         progress=progress,
         earlier=earlier,
+        web=web,
     )
 
 
@@ -137,7 +150,13 @@ def _plan(order: Order, settings: Settings) -> Plan:
 
 
 async def measure(
-    order: Order, run: Run, gathered: Coverage, archive: Archive, settings: Settings, watch: Watch
+    order: Order,
+    run: Run,
+    gathered: Coverage,
+    archive: Archive,
+    settings: Settings,
+    watch: Watch,
+    web: Web | None = None,
 ) -> None:
     """Archives how fast the home page is displayed, or why that could not be measured. What is measured stays so."""
     wanted = any(criterion.probe == "page_speed" for criterion in order.criteria.criteria)
@@ -152,7 +171,7 @@ async def measure(
     if failed is not None:
         speed = Speed(url=plan.home_url, refused=f"the home page could not be read ({failed.cause}: {failed.detail})")
     else:
-        speed = await display_speed(plan, progress=partial(watch, "measure"))
+        speed = await display_speed(plan, progress=partial(watch, "measure"), web=web)
     archive.write(
         code=order.municipality.code,
         run_id=run.id,
@@ -173,6 +192,7 @@ async def follow(
     archive: Archive,
     settings: Settings,
     watch: Watch,
+    web: Web | None = None,
 ) -> None:
     """Asks official accounts for their posts and archives what they tell.
 
@@ -185,7 +205,9 @@ async def follow(
     done = {one.url for one in accounts_asked(archive, run)}
     if order.origin == "crawl" and any(one.url not in done for one in accounts):
         tell, code = partial(watch, "accounts"), order.municipality.code
-        await crawling.follow(accounts, plan, archive=archive, code=code, run_id=run.id, done=done, progress=tell)
+        await crawling.follow(
+            accounts, plan, archive=archive, code=code, run_id=run.id, done=done, progress=tell, web=web
+        )
 
 
 def _typed_hosts(*urls: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 from pipeline.archive import Archive
 from pipeline.cache import Answers, Pages
-from pipeline.crawl import lacking
-from pipeline.errors import InputError
+from pipeline.crawl import Web, lacking
+from pipeline.errors import ArchiveError, InputError
 from pipeline.gathering import Order, follow, gather, measure
 from pipeline.judge.accounts import official
 from pipeline.judge.actor import Names
@@ -89,18 +89,27 @@ def begin(order: Order, store: Store, settings: Settings, run_id: str = "") -> R
 
 
 async def look(
-    order: Order, run: Run, store: Store, *, settings: Settings, watch: Watch, cores: Cores | None = None
+    order: Order,
+    run: Run,
+    store: Store,
+    *,
+    settings: Settings,
+    watch: Watch,
+    cores: Cores | None = None,
+    web: Web | None = None,
 ) -> Run:
     """The first half of the walk, up to the judge: all that is to be seen is archived. Returns the run as saved, with
-    its coverage. cores: where pages are read meanwhile; threads and all cores of this machine where None."""
+    its coverage. cores: where pages are read meanwhile, threads and all cores of this machine where None; web: what the
+    crawl shares with others, None for a pace of its own.
+    """
     with Archive(Workspace(settings.home).archive) as archive:
-        gathered = await gather(order, run, archive, _earlier(order, run, store), settings, watch)
-        await measure(order, run, gathered, archive, settings, watch)
+        gathered = await gather(order, run, archive, _earlier(order, run, store), settings, watch, web)
+        await measure(order, run, gathered, archive, settings, watch, web)
         if cores is None:
             sight = await asyncio.to_thread(_sight, order, run, gathered, settings, watch)
         else:
             sight = await cores(_sight, order, run, gathered, settings)
-        await follow(order, run, sight.accounts, archive, settings, watch)
+        await follow(order, run, sight.accounts, archive, settings, watch, web)
     run = run.model_copy(update={"state": RunState.JUDGING, "coverage": sight.coverage})
     store.save_run(run)
     return run
@@ -143,12 +152,21 @@ def rejudge(
 
 
 def seen_by(run: Run, settings: Settings, watch: Watch, *, processes: int | None = None) -> Read:
-    """The pages that a run has archived, with the coverage that was recorded then. Raises InputError if it has none."""
+    """The pages that a run has archived, with the coverage that was recorded then.
+
+    Raises InputError if it has none, ArchiveError where pages that were read are not in the archive: what is lost must
+    not read as absent.
+    """
     if run.coverage is None:
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
     with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+        if len(archive.snapshots(run.id)) < run.coverage.read:
+            raise ArchiveError(
+                f"{run.municipality.name}: the pages of run {run.id} are not all in {archive.folder}. Judge it where "
+                "it was crawled, or keep the archive where all machines reach it (CLASSIFY_ARCHIVE)."
+            )
         seen = read(archive, run, run.coverage, watch, kept, processes=processes)
         seen = with_accounts(seen, archive, run)
     return replace(seen, coverage=run.coverage)

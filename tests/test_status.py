@@ -63,7 +63,7 @@ def test_it_says_how_far_all_of_them_have_come(home: Path) -> None:
 def test_the_newest_is_shown_and_any_other_by_its_id(home: Path) -> None:
     later = "20260801T000000Z-0002"
     record(home, a_wave(later), [a_city(1, wave=later)])
-    assert f"Survey {later}" in classify(home, "status")
+    assert f"Wave {later}" in classify(home, "status")
     assert "870 of 1,741" in classify(home, "status", "--wave", a_wave().id)
 
 
@@ -137,10 +137,19 @@ def test_watching_ends_when_all_are_settled(tmp_path: Path) -> None:
     assert "1 of 1 settled (100 %)" in told
 
 
+def until_open(pid: int, path: Path) -> None:
+    """Returns a moment after the process has opened the file: by then it draws what it reads there."""
+    deadline = time.monotonic() + 30
+    while not any(one.exists() and one.resolve() == path for one in Path(f"/proc/{pid}/fd").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(2)
+
+
 def test_ctrl_c_ends_watching_quietly(tmp_path: Path) -> None:
     record(tmp_path, a_wave(), [a_city(1, CityState.CRAWLING, 0)])
     with start(tmp_path, "status", "--watch") as watching:
-        time.sleep(2)
+        until_open(watching.pid, tmp_path / "akashi.db")
         watching.send_signal(signal.SIGINT)
         told, errors = watching.communicate(timeout=20)
     assert (watching.returncode, errors) == (0, "")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from pathlib import Path
 
+from pipeline.crawl import Pace, Web
 from pipeline.errors import AkashiError, ArchiveError, InputError, ModelError, StoreError
 from pipeline.models import CityState, Wave
 from pipeline.nation.cores import Cores, CoresError
@@ -23,8 +22,6 @@ from pipeline.store.store import Store
 SIDE_BY_SIDE = 48
 # The machine's own trouble (disk, database, memory, the model's account) so often in a row ends the work of this hour.
 MOST_TROUBLE = 3
-# How often what each crawl has read by now is recorded, for others to see.
-NOTE_EVERY_S = 2.0
 _TROUBLE = (ArchiveError, StoreError, CoresError, ModelError, OSError)
 
 
@@ -74,7 +71,8 @@ class _Here:
     def __init__(self, wave: Wave, store: Store, settings: Settings, cores: Cores, tell: Tell) -> None:
         self._wave, self._store, self._cores, self._tell = wave, store, cores, tell
         self._stages = Stages(store, settings, cores)
-        self._pages: dict[str, int] = {}
+        # A delay of 0 of its own: each crawl brings that of its order.
+        self._web = Web(Pace(0.0))
         self._trouble = 0
         self._to_crawl: asyncio.Queue[str] = asyncio.Queue()
         self._to_judge: asyncio.Queue[str] = asyncio.Queue()
@@ -90,7 +88,7 @@ class _Here:
                 # One more than cores: while one waits for the database, another reads.
                 at_once = self._cores.processes + 1
                 workers += [group.create_task(self._work(self._to_judge, self._judge)) for _ in range(at_once)]
-                workers.append(group.create_task(self._note()))
+                workers.append(group.create_task(self._stages.note_pages()))
                 await self._to_crawl.join()
                 await self._to_judge.join()
                 for worker in workers:
@@ -107,7 +105,7 @@ class _Here:
 
     async def _crawl(self, code: str) -> None:
         self._tell(code, CityState.CRAWLING, "")
-        if await self._stages.crawl(self._wave, code, watch=partial(self._watch, code)):
+        if await self._stages.crawl(self._wave, code, web=self._web):
             self._tell(code, CityState.CRAWLED, "")
             self._to_judge.put_nowait(code)
 
@@ -131,15 +129,3 @@ class _Here:
                     f"{error} The last {MOST_TROUBLE} municipalities all failed on this machine's own trouble: mend it "
                     "and give the same command again; they are tried again."
                 ) from error
-        finally:
-            self._pages.pop(code, None)
-
-    def _watch(self, code: str, stage: str, done: int, total: int, note: str) -> None:
-        if stage == "crawl":
-            self._pages[code] = done
-
-    async def _note(self) -> None:
-        while True:
-            await asyncio.sleep(NOTE_EVERY_S)
-            with contextlib.suppress(StoreError):  # for onlookers only
-                self._store.waves.note_pages(self._wave.id, dict(self._pages))

@@ -5,19 +5,25 @@ Whoever runs it, and however often: what is done already is not done again.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from math import fsum
 
+from pipeline.crawl import Web
+from pipeline.errors import StoreError
 from pipeline.models import CityState, Coverage, Wave
 from pipeline.nation.cores import Cores
 from pipeline.nation.waves import WaveBudget, order_of, panel_of
-from pipeline.reading import Watch, unwatched
+from pipeline.reading import unwatched
 from pipeline.run import begin, look, rejudge
 from pipeline.settings import Settings
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
+NOTE_EVERY_S = 2.0
 _TO_CRAWL = frozenset({CityState.WAITING, CityState.CRAWLING})
 _TO_JUDGE = frozenset({CityState.CRAWLED, CityState.JUDGING})
 
@@ -38,9 +44,16 @@ class Stages:
         self._store = store
         self._settings = settings
         self._cores = cores
+        self._pages: dict[tuple[str, str], int] = {}
 
-    async def crawl(self, wave: Wave, code: str, *, watch: Watch = unwatched, holder: str = "") -> bool:
+    async def crawl(self, wave: Wave, code: str, *, web: Web, holder: str = "") -> bool:
         """Archives what there is to see; whether a judge may have it now. Raises what `look` raises."""
+        try:
+            return await self._crawl(wave, code, web, holder)
+        finally:
+            self._pages.pop((wave.id, code), None)
+
+    async def _crawl(self, wave: Wave, code: str, web: Web, holder: str) -> bool:
         waves, now = self._store.waves, datetime.now(UTC)
         city = waves.city(wave.id, code)
         begun = {"state": CityState.CRAWLING, "tries": city.tries + 1, "began": city.began or now}
@@ -49,7 +62,8 @@ class Stages:
         order = order_of(wave, city.municipality)
         run = begin(order, self._store, self._settings, city.run_id)
         waves.move(wave.id, code, of=_TO_CRAWL, holder=holder, run_id=run.id)
-        run = await look(order, run, self._store, settings=self._settings, watch=watch, cores=self._cores)
+        watch = partial(self._watch, (wave.id, code))
+        run = await look(order, run, self._store, settings=self._settings, watch=watch, cores=self._cores, web=web)
         pages = run.coverage.read if run.coverage else 0
         archived = waves.move(wave.id, code, of=_TO_CRAWL, holder=holder, state=CityState.CRAWLED, pages=pages)
         if archived is not None:
@@ -71,6 +85,21 @@ class Stages:
         """Gives a municipality up for now, with the reason."""
         told = {"cause": type(error).__name__, "detail": str(error)[:500], "ended": datetime.now(UTC)}
         self._store.waves.move(wave.id, code, of=_TO_CRAWL | _TO_JUDGE, holder=holder, state=CityState.FAILED, **told)
+
+    def _watch(self, key: tuple[str, str], stage: str, done: int, _total: int, _note: str) -> None:
+        if stage == "crawl":
+            self._pages[key] = done
+
+    async def note_pages(self) -> None:
+        """Records now and then what each crawl has read by now, for onlookers; until cancelled."""
+        while True:
+            await asyncio.sleep(NOTE_EVERY_S)
+            by_wave: dict[str, dict[str, int]] = {}
+            for (wave, code), pages in self._pages.items():
+                by_wave.setdefault(wave, {})[code] = pages
+            with contextlib.suppress(StoreError):
+                for wave, counts in by_wave.items():
+                    self._store.waves.note_pages(wave, counts)
 
 
 def judge_run(wave: Wave, run_id: str, settings: Settings) -> Judged:

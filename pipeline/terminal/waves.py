@@ -82,7 +82,7 @@ def _drawn(found: Headway) -> RenderableType:
 
 
 def _head(found: Headway) -> Iterator[RenderableType]:
-    yield f"[bold]Survey {_safe(found.wave)}[/] · {_safe(found.criteria)} · as of {found.as_of}"
+    yield f"[bold]Wave {_safe(found.wave)}[/] · {_safe(found.criteria)} · as of {found.as_of}"
     share = found.settled / found.total if found.total else 1.0
     # Rounded down: 100 % means all.
     yield f"{found.settled:,} of {found.total:,} settled ({int(share * 100)} %)"
