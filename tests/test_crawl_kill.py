@@ -35,12 +35,12 @@ def _site(path: str) -> Reply | str | None:
     return page(*links, ("/feed.xml", "RSS"), title=f"第{number}号")
 
 
-def _start(url: str, folder: Path, max_pages: int) -> subprocess.Popen[bytes]:
+def start(url: str, folder: Path, max_pages: int) -> subprocess.Popen[bytes]:
     order = {"url": url, "folder": str(folder), "changes": {"delay_s": DELAY_S, "max_pages": max_pages}}
     return subprocess.Popen([sys.executable, str(Path(__file__).with_name("crawling.py")), json.dumps(order)])
 
 
-def _archived(folder: Path) -> list[tuple[str, int, str]]:
+def archived(folder: Path) -> list[tuple[str, int, str]]:
     with Archive(folder / "archive") as archive:
         return [(one.url, one.status, one.sha256) for one in archive.snapshots(RUN)]
 
@@ -58,24 +58,24 @@ def test_kill_9_at_random_moments_loses_nothing(max_pages: int, kills: int, tmp_
         killed_midway = 0
         for _ in range(kills):
             seen = len(server.log)
-            child = _start(server.url, tmp_path / "killed", max_pages)
+            child = start(server.url, tmp_path / "killed", max_pages)
             deadline = time.monotonic() + 20
             while len(server.log) == seen and child.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.005)
             time.sleep(moments.uniform(0.02, 0.4))
             child.send_signal(signal.SIGKILL)
             killed_midway += child.wait() == -signal.SIGKILL
-            now = _archived(tmp_path / "killed")
+            now = archived(tmp_path / "killed")
             assert now[: len(kept)] == kept, "an archived answer was lost or changed"
             kept = now
-        last = _start(server.url, tmp_path / "killed", max_pages)
+        last = start(server.url, tmp_path / "killed", max_pages)
         assert last.wait(timeout=30) == 0
         after = sorted(server.paths())
     assert killed_midway >= kills - 1
     assert set(asked_once) == set(after)
     robots = after.count("/robots.txt")
     assert len(after) - len(asked_once) <= (robots - 1) + killed_midway
-    assert set(_archived(tmp_path / "killed")) == {(one.url, one.status, one.sha256) for one in whole.snapshots}
+    assert set(archived(tmp_path / "killed")) == {(one.url, one.status, one.sha256) for one in whole.snapshots}
     resumed = run(plan(server.url, delay_s=DELAY_S, max_pages=max_pages), tmp_path / "killed").coverage
     assert resumed.read == whole.coverage.read
     assert resumed.found == whole.coverage.found

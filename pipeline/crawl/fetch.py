@@ -156,8 +156,10 @@ async def stopped(clock: asyncio.Timeout) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     left_s = (clock.when() or loop.time()) - loop.time()
     clock.reschedule(None)
-    yield
-    clock.reschedule(loop.time() + left_s)
+    try:
+        yield
+    finally:
+        clock.reschedule(loop.time() + left_s)
 
 
 def _timeouts(seconds: float) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,12 +11,12 @@ from datetime import UTC, datetime
 from playwright.async_api import Error, Page, Request, Response, Route
 
 from pipeline.crawl.browser import Browser, BrowserError
-from pipeline.crawl.fetch import Answer
+from pipeline.crawl.fetch import Answer, stopped
 from pipeline.crawl.guard import UnfetchedError
 from pipeline.crawl.plan import cause_of
 from pipeline.crawl.visit import MAX_HOPS, Visitor
 from pipeline.models import Cause
-from pipeline.urls import canonical, host_port
+from pipeline.urls import canonical
 
 # From the first byte asked to the last look. A page that has not come to rest by then is not taken for a whole one.
 RENDER_S = 20.0
@@ -63,9 +64,10 @@ class Renderer:
         try:
             async with self._browser.tab() as page:
                 await self._visitor.wait_turn(url)
-                view = _View(page, url, self._visitor, enter, own)
+                clock = asyncio.timeout(RENDER_S + 1)
+                view = _View(page, url, self._visitor, enter, own, clock)
                 try:
-                    async with asyncio.timeout(RENDER_S + 1):
+                    async with clock:
                         return await self._seen(view)
                 except (Error, TimeoutError) as error:
                     raise view.stopped or _failed(_said(error)) from error
@@ -89,9 +91,16 @@ class _View:
     """One page view, from the first request on. stopped: why it must not go on."""
 
     def __init__(
-        self, page: Page, url: str, visitor: Visitor, enter: Callable[[str], None], own: Callable[[str], bool]
+        self,
+        page: Page,
+        url: str,
+        visitor: Visitor,
+        enter: Callable[[str], None],
+        own: Callable[[str], bool],
+        clock: asyncio.Timeout,
     ) -> None:
         self._page, self._url, self._visitor, self._enter, self._own = page, url, visitor, enter, own
+        self._clock = clock
         self._until = time.monotonic() + RENDER_S
         self._permitted = {url}
         self._hops = 0
@@ -197,7 +206,19 @@ class _View:
             self._enter(url)
             await self._visitor.permit(url)
             self._permitted.add(url)
-        await asyncio.sleep(max(0.0, self._visitor.pace.ready_at(host_port(url)[0]) - time.monotonic()))
+        await self._wait_turn(request, url)
+
+    async def _wait_turn(self, request: Request, url: str) -> None:
+        """Waits until the page may lead on; that is no time of its own, nor is it at rest meanwhile."""
+        left_s, self._until = self._left_s(), math.inf
+        self._pending.add(request)
+        try:
+            async with stopped(self._clock):
+                await self._visitor.wait_turn(url)
+        finally:
+            self._until = time.monotonic() + left_s
+            if not self._is_part(request):
+                self._pending.discard(request)
 
     def _may_load(self, request: Request) -> bool:
         if request.resource_type in _LEFT_OUT or request.method not in _METHODS:

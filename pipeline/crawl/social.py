@@ -83,7 +83,9 @@ class _Follower:
         self._replay = Replay(archive, code, run_id, lambda one: one.source is Source.SOCIAL)
         plan = replace(plan, max_bytes=min(plan.max_bytes, MAX_BYTES))
         self._visitor = Visitor(plan, keep_robots=self._keep, replay=self._replay, web=web)
-        self._until = time.monotonic() + DEADLINE_S
+        self._shared = web is not None
+        self._began = time.monotonic()
+        self._until = self._began + DEADLINE_S
 
     async def __aenter__(self) -> Self:
         await self._replay.load()
@@ -136,11 +138,22 @@ class _Follower:
         if address is None:
             raise UnfetchedError(Cause.ADDRESS, "not an http or https address that may be asked")
         try:
-            async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
+            async with asyncio.timeout(await self._left_s(address)):
                 visit = await self._visitor.visit(address, wanted=_is_readable, enter=enter)
         except TimeoutError as error:
             raise UnfetchedError(Cause.TIMEOUT, f"the {DEADLINE_S:g} s for all accounts were spent") from error
         return await self._keeper.keep(url, visit.answer, Source.SOCIAL)
+
+    async def _left_s(self, address: str) -> float | None:
+        """Seconds until the deadline, None where no clock can tell: on a shared web most of the time is others', so
+        only the pauses that the host itself asks for count. Raises TimeoutError where they are spent."""
+        if not self._shared:
+            return max(0.0, self._until - time.monotonic())
+        await self._visitor.permit(address)
+        self._until -= self._visitor.delay_s(address)
+        if self._until < self._began:
+            raise TimeoutError
+        return None
 
     async def _keep(self, robots: Visit) -> None:
         await self._keeper.keep_robots(robots, Source.SOCIAL)

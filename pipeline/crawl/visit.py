@@ -179,6 +179,10 @@ class Visitor:
 
     # --- the pace ---
 
+    def delay_s(self, url: str) -> float:
+        """Seconds between two requests to the URL's host, as far as its robots.txt is known."""
+        return max(self._delay_s, self.pace.crawl_delay(host_port(url)[0]))
+
     @asynccontextmanager
     async def _turn(self, target: Target) -> AsyncIterator[Turn]:
         self._meet(target.host)
