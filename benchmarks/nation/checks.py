@@ -80,3 +80,11 @@ def refetches(requests: Iterable[Request]) -> Counter[tuple[str, str]]:
 
 def per_host(requests: Iterable[Request]) -> Counter[str]:
     return Counter(one.host for one in requests)
+
+
+def first_asked(requests: Iterable[Request]) -> dict[str, float]:
+    """When each host was asked first, in seconds."""
+    found: dict[str, float] = {}
+    for one in requests:
+        found.setdefault(one.host, one.at_s)
+    return found

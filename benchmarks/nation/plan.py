@@ -16,6 +16,8 @@ TROUBLES = (
     "unavailable",  # 503 with Retry-After to everything
     "forbidden",  # 403 to everything
     "robots",  # its robots.txt forbids everything
+    "failing",  # it has no robots.txt and answers 500 to every page
+    "stalling",  # it has no robots.txt and takes requests for pages without a word
 )
 _HOST = re.compile(rf"(?:www\.)?city-([0-9]{{4,6}})\.{re.escape(DOMAIN)}\.?", re.I)
 _WORD = (1 << 64) - 1

@@ -16,8 +16,8 @@ from pipeline.municipality.prefectures import HOST_LABELS
 
 # Municipalities of each prefecture in the order of their codes: 1,741 (全国地方公共団体コード, code4fukui/localgovjp).
 _COUNTS = (
-    "179 40 33 35 25 35 59 44 25 35 63 54 62 33 30 15 19 17 27 77 42 35 54 29 19 26 43 41 39 30 19 19 27 23 19 24 17 20 "
-    "34 60 20 21 45 18 26 43 41"
+    "179 40 33 35 25 35 59 44 25 35 63 54 62 33 30 15 19 17 27 77 42 35 54 29 19 26 43 41 39 30 19 19 27 23 19 24 17 "
+    "20 34 60 20 21 45 18 26 43 41"
 )
 COUNTS = dict(zip(HOST_LABELS, map(int, _COUNTS.split()), strict=True))
 # Numbers within a prefecture begin where no municipality has one: kinds of places go by real codes.

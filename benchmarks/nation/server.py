@@ -34,6 +34,8 @@ _FLUSH_S = 0.5
 _STOP_S = 10
 _LOG_BYTES = 1 << 16
 _MAX_HEAD = 1 << 16
+# Status of what a server in trouble says; 0: nothing.
+_REFUSALS = {"reset": 0, "silent": 0, "unavailable": 503, "forbidden": 403, "failing": 500, "stalling": 0}
 
 
 class Log:
@@ -99,15 +101,18 @@ class Connection(asyncio.Protocol):
         trouble = self._nation.trouble_of(number)
         if trouble == "reset":
             self._transport.abort()
-        if trouble in ("reset", "silent"):
-            return None
-        if trouble == "unavailable":
-            return Answer(503, HTML | {"Retry-After": str(self._nation.retry_after_s)}, b"<p>Service Unavailable</p>")
-        if trouble == "forbidden":
-            return Answer(403, HTML, b"<p>Forbidden</p>")
+        if trouble in _REFUSALS:
+            return self._refusal(trouble, path)
         found = site(self._nation, number).answer(path, f"http://{fields['host']}")
         known = found.headers.get("ETag")
         return Answer(304, {"ETag": known}, b"") if known and fields.get("if-none-match") == known else found
+
+    def _refusal(self, trouble: str, path: str) -> Answer | None:
+        if path == "/robots.txt" and trouble in ("failing", "stalling"):
+            return Answer(404, HTML, b"<p>Not Found</p>")
+        status = _REFUSALS[trouble]
+        again = {"Retry-After": str(self._nation.retry_after_s)} if trouble == "unavailable" else {}
+        return Answer(status, HTML | again, f"<p>{HTTPStatus(status).phrase}</p>".encode()) if status else None
 
     def _write(self, answer: Answer, method: str) -> None:
         lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]

@@ -21,6 +21,7 @@ _KEPT = (
 _SITEMAPS, _WITHOUT_ROBOTS, _DEAD_LINKS = 0.4, 0.15, 0.3  # shares of the municipalities
 _NEWEST = 12
 _MARKS = Marks()
+_SCREEN = '<meta name="viewport" content="width=device-width">'
 _GONE = "/old/kurashi/annai.html"  # a link that some home pages still have
 
 
@@ -59,9 +60,14 @@ class Site:
         return pdf(f"{self.row.name} {node.title}", self._body.lines(node))
 
     def _page(self, node: Node) -> bytes:
-        article = {"home": self._home, "hub": self._list, "org": lambda _: self._body.duties()}.get(node.kind)
-        inner = article(node) if article else self._body.article(node, _path)
-        return self._framed(node, inner)
+        return self._framed(node, self._inner(node))
+
+    def _inner(self, node: Node) -> str:
+        if node.kind == "home":
+            return self._home(node)
+        if node.kind == "hub":
+            return _links(node.children)
+        return self._body.duties() if node.kind == "org" else self._body.article(node, _path)
 
     def _home(self, node: Node) -> str:
         pages = sorted((one for one in self.content.nodes if one.kind == "page"), key=lambda one: one.day, reverse=True)
@@ -72,9 +78,6 @@ class Site:
         dead = f'<p><a href="{_GONE}">旧くらしの案内</a></p>' if self._has["dead"] else ""
         return f"<h2>新着情報</h2><ul>{newest}</ul>{fields}{dead}"
 
-    def _list(self, node: Node) -> str:
-        return _links(node.children)
-
     def _framed(self, node: Node, inner: str) -> bytes:
         """A page around its main part: head, menu, breadcrumbs, neighbours, contact, footer."""
         title = self.row.name if node is self.content.home else f"{node.title}｜{self.row.name}"
@@ -82,8 +85,8 @@ class Site:
         beside = f'<aside class="side"><h2>この分類のページ</h2>{_links(above.children)}</aside>' if above else ""
         trail = " &gt; ".join(_link(one, one.title if one.path != "/" else "トップページ") for one in node.trail())
         return (
-            f'<!DOCTYPE html>\n<html lang="ja">\n<head><meta charset="utf-8"><title>{escape(title)}公式ホームページ</title>'
-            f'\n<meta name="viewport" content="width=device-width">{STYLE}</head>\n<body>\n{self._menu}'
+            f'<!DOCTYPE html>\n<html lang="ja">\n<head><meta charset="utf-8">{_SCREEN}{STYLE}'
+            f"<title>{escape(title)}公式ホームページ</title></head>\n<body>\n{self._menu}"
             f'<p class="path">{trail}</p>\n<main>\n<h1>{escape(node.title)}</h1>\n{self._dated(node)}{inner}\n</main>\n'
             f"{beside}{self._foot}</body>\n</html>\n"
         ).encode()
