@@ -17,11 +17,13 @@ import yaml
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, sync_playwright
 from queue_data import NOW, judgement, measurement, quote, run, told
 from reviewing import Served, copied, database_of, serving
+from wave_data import WAVE, a_city, a_wave
 
 from pipeline.archive import Archive
 from pipeline.desk.pages import Pages
 from pipeline.models import (
     Cause,
+    CityState,
     Coverage,
     Flag,
     Judgement,
@@ -167,6 +169,7 @@ def planted(surveyed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         items = _survey(store, page, like)
         _decide(store, page, *items)
         _cities(store, like)
+        _wave(store)
         for name in USERS:
             store.users.add(name, Role.ANALYST)
     with serving(home) as served:
@@ -278,6 +281,16 @@ def _cities(store: Store, like: Run) -> None:
         found = judgement("policy-01", Verdict.NO_EVIDENCE, judge=name, criteria_sha256=like.criteria_sha256)
         (one,) = _saved(store, survey, found)
         store.record(told(one, "x note", reviewer=reviewer, note=name))
+
+
+def _wave(store: Store) -> None:
+    """A survey of many in which each name failed by a cause of that name, and others are worked on."""
+    some = [name for name in PAYLOADS if name.isprintable()]
+    cities = [
+        a_city(at, CityState.FAILED, 0, at + 1, name=name, cause=name, detail=name) for at, name in enumerate(some)
+    ]
+    cities += [a_city(1000 + at, CityState.CRAWLING, 0, name=name) for at, name in enumerate(some)]
+    store.waves.begin(a_wave(), [*cities, a_city(9999, CityState.DONE, 0, 5000, name=ALL)])
 
 
 # --- the browser ------------------------------------------------------------------------------------------------------
@@ -392,6 +405,18 @@ def test_lists_are_text_alone(watched: Watched) -> None:
     watched.shows("td.note", newest)
     watched.shows("td:nth-child(4)", [f"{one} policy-01" for one in newest])
     assert set(NAMES) <= set(watched.texts("td:nth-child(2)"))
+
+
+def test_a_survey_of_many_is_text_alone(watched: Watched) -> None:
+    some = [one for one in PAYLOADS if one.isprintable()]
+    for path in ("/waves", f"/waves/{WAVE}/figures"):
+        watched.open(path)
+        watched.shows("th[scope=row]", some)
+        watched.tells("table:last-of-type td a, table:last-of-type th a")
+        told = " ".join(watched.texts("td p"))
+        assert [one for at, one in enumerate(some) if _normal(f"{one} {900000 + at} {one}") not in told] == []
+    for at in range(1, 4):
+        watched.open(f"/waves/{WAVE}/cities?state=failed&page={at}")
 
 
 def test_addresses_and_names_come_back_as_text(watched: Watched) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import Response
@@ -15,8 +16,19 @@ from pipeline.web.words import CITIES
 
 router = APIRouter()
 
-WORKING_SHOWN = 20
+WORKING_SHOWN = 10
 CITIES_A_PAGE = 100
+TILES = 100
+# As the strip shows them: what is settled first, so that it fills from its beginning.
+ORDER = (
+    CityState.DONE,
+    CityState.FAILED,
+    CityState.CANCELLED,
+    CityState.JUDGING,
+    CityState.CRAWLED,
+    CityState.CRAWLING,
+    CityState.WAITING,
+)
 
 WaveId = Annotated[str, Path(pattern=r"^[A-Za-z0-9._:+-]{1,100}$")]
 
@@ -35,13 +47,13 @@ def wave(asked: Person, counts: Counting, wave: WaveId) -> Response:
     """How far one has come; the figures renew themselves."""
     found = _found(counts, wave)
     older = [one for one in counts.waves() if one != wave]
-    return asked.page("waves.html", found=found, older=older, working_shown=WORKING_SHOWN)
+    return asked.page("waves.html", older=older, **_shown(found))
 
 
 @router.get("/waves/{wave}/figures")
 def figures(asked: Person, counts: Counting, wave: WaveId) -> Response:
     """The figures alone."""
-    return asked.part("wave_figures.html", found=_found(counts, wave), working_shown=WORKING_SHOWN)
+    return asked.part("wave_figures.html", **_shown(_found(counts, wave)))
 
 
 @router.get("/waves/{wave}/cities")
@@ -66,6 +78,22 @@ def cities(
         more=len(rows) > CITIES_A_PAGE,
         state_words=[(one.value, asked.say(word)) for one, word in CITIES.items()],
     )
+
+
+def tiles(states: Mapping[CityState, int]) -> list[CityState]:
+    """Up to TILES tiles, one for each municipality or, of more, by their shares; no state that there is goes without.
+
+    What rounding leaves over or takes is the most frequent state's."""
+    total = sum(states.values())
+    count = min(total, TILES)
+    shares = {state: max(1, states[state] * count // total) for state in ORDER if states.get(state)}
+    if shares:
+        shares[max(shares, key=lambda state: states[state])] += count - sum(shares.values())
+    return [state for state, share in shares.items() for _ in range(share)]
+
+
+def _shown(found: Headway) -> dict[str, Any]:
+    return {"found": found, "working_shown": WORKING_SHOWN, "order": ORDER, "tiles": tiles(found.states)}
 
 
 def _found(counts: Counting, wave: str) -> Headway:
