@@ -18,7 +18,7 @@ FLOORS = (
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "reading", "compare", "results", "succession"),
-    ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
+    ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports", "cluster"),
     ("run", "desk", "editions"),
     ("batches", "web", "doctor", "site"),
     ("terminal",),
