@@ -44,9 +44,9 @@ class Cluster:
                 assert self._server.poll() is None and time.monotonic() < deadline, self._log.read_text()
                 time.sleep(0.05)
 
-    def stop(self) -> None:
-        """At once, whoever is connected."""
-        self._server.send_signal(signal.SIGQUIT)
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """At once, whoever is connected; with SIGINT nothing committed is lost, although nothing here is synced."""
+        self._server.send_signal(how)
         self._server.wait()
 
     @contextmanager

@@ -20,7 +20,9 @@ from pipeline.errors import AkashiError, LostError
 
 TRIES = 8
 LONGEST_WAIT_S = 3600.0
-_BUSY_S = 15.0  # until a municipality that another has is asked for again; never longer than a lease
+# Until a municipality that another has is asked for again: at first soon (its crawl is ending, and this is its judging),
+# then twice as long each time.
+_BUSY_S, _BUSY_AT_MOST_S = 0.5, 15.0
 
 Do = Callable[[Errand, Hold], Awaitable[object]]
 GiveUp = Callable[[Errand, Hold, Exception], None]
@@ -46,12 +48,11 @@ class Verdict(BaseRetryStrategy):
 class Attempts:
     """retry_s: seconds until the second try; each wait is twice the one before it, up to LONGEST_WAIT_S."""
 
-    def __init__(self, link: Link, holds: Holds, do: Do, give_up: GiveUp, *, lease_s: float, retry_s: float) -> None:
+    def __init__(self, link: Link, holds: Holds, do: Do, give_up: GiveUp, *, retry_s: float) -> None:
         self._link = link
         self._holds = holds
         self._do = do
         self._give_up = give_up
-        self._busy_s = min(_BUSY_S, lease_s)
         self._retry_s = retry_s
         self.running = 0
 
@@ -62,7 +63,8 @@ class Attempts:
         try:
             hold = await self._holds.take(errand)
             if hold is None:
-                raise await self._again(context.job, self._busy_s, failures)
+                wait_s = min(_BUSY_S * 2 ** min(context.job.attempts, 10), _BUSY_AT_MOST_S)
+                raise await self._again(context.job, wait_s, failures)
             try:
                 await self._attempt(context, errand, hold, failures)
             finally:

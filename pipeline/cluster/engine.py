@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 LEASE_S = 90.0
 RETRY_S = 30.0
 _POLL_S = 5.0  # a job that is put back wakes nobody by itself
-_LOOK_S = 2.0  # between two looks whether all is done
+_LOOK_S = 2.0  # between two looks whether all is done, where nothing is under way here
+_GLANCE_S = 0.1
 _LEAVE_S = 10.0  # at the end, for a database that is away
 _RESTART_S = 5.0
 
@@ -92,12 +93,12 @@ class Engine:
         self._link.tell = tell
         self._link.stay()
         holds = Holds(self._link, self._lease_s)
-        attempts = Attempts(self._link, holds, do, give_up, lease_s=self._lease_s, retry_s=self._retry_s)
+        attempts = Attempts(self._link, holds, do, give_up, retry_s=self._retry_s)
         sweep = Sweep(self._link, unfinished, self._lease_s)
         stages: dict[Stage, int] = {"crawl": crawls, "judge": judges}
         async with _stopping(tell) as stopped, _beside(holds.keep(), sweep.keep()), _app(self._link, attempts) as app:
             working = [self._supervise(app, stage, most) for stage, most in stages.items() if most]
-            idle = [_idle(attempts, sweep)] if until_idle else []
+            idle = [_idle(attempts, sweep, min(_LOOK_S, self._lease_s * RENEWED))] if until_idle else []
             async with _beside(*working, leaving=lambda: self._link.leave(_LEAVE_S)):
                 await _first(stopped.wait(), *idle)
 
@@ -143,12 +144,10 @@ async def _app(link: Link, attempts: Attempts) -> AsyncIterator[App]:
             await jobs.put_back(link, connector.unended())
 
 
-async def _idle(attempts: Attempts, sweep: Sweep) -> None:
+async def _idle(attempts: Attempts, sweep: Sweep, look_s: float) -> None:
     """Returns when nothing is unfinished."""
-    while True:
-        if not attempts.running and await sweep.nothing_left():
-            return
-        await asyncio.sleep(_LOOK_S if attempts.running else 0.2)
+    while attempts.running or not await sweep.nothing_left():
+        await asyncio.sleep(_GLANCE_S if attempts.running else look_s)
 
 
 async def _first(*waiting: Coroutine[Any, Any, object]) -> None:

@@ -11,8 +11,11 @@ from pipeline.cluster.errand import Errand
 from pipeline.cluster.link import Link
 
 _LOCK = 0x414B5357  # of advisory locks: one sweep at a time
+# A process that is stopped meanwhile must not keep the others from sweeping: the database ends its transaction.
 _MINE = """
-SELECT pg_try_advisory_xact_lock(%s) AND now() - make_interval(secs => %s) > pg_postmaster_start_time()
+SELECT pg_try_advisory_xact_lock(%(lock)s)
+   AND now() - make_interval(secs => %(lease_s)s) > pg_postmaster_start_time()
+   AND set_config('idle_in_transaction_session_timeout', ceil(%(lease_s)s * 1000)::text, true) <> ''
 """
 
 
@@ -52,8 +55,9 @@ class Sweep:
             self._failing = False
 
     async def _sweep(self) -> None:
+        values = {"lock": _LOCK, "lease_s": self._lease_s}
         async with self._link.pool.connection() as connection, connection.transaction():
-            row = await (await connection.execute(_MINE, [_LOCK, self._lease_s])).fetchone()
+            row = await (await connection.execute(_MINE, values)).fetchone()
             if row and row[0]:
                 await jobs.revive(connection, await self._listed(), self._lease_s)
                 await connection.execute(turns.FORGET, {"kept_s": turns.KEPT_S})
