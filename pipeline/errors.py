@@ -73,6 +73,10 @@ class StoreError(AkashiError):
     """The database cannot be opened, migrated or written."""
 
 
+class LostError(AkashiError):
+    """A worker no longer has the municipality it was working on: another may have it by now."""
+
+
 class ModelError(AkashiError):
     """A model could not be asked. `fatal`: no other request will fare better (key, quota, model name)."""
 

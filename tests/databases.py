@@ -27,9 +27,27 @@ SETTINGS = {"listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit
 class Cluster:
     """A running PostgreSQL. Databases belong to `akashi`, who may do nothing else."""
 
-    def __init__(self, port: int, password: str) -> None:
+    def __init__(self, port: int, password: str, start: Callable[[], subprocess.Popen[bytes]], log: Path) -> None:
         self._at = f"{password}@127.0.0.1:{port}"
         self._made = 0
+        self._start = start
+        self._log = log
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._server = self._start()
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                return self.execute("SELECT 1")
+            except psycopg.OperationalError:
+                assert self._server.poll() is None and time.monotonic() < deadline, self._log.read_text()
+                time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """At once, whoever is connected; with SIGINT nothing committed is lost, although nothing here is synced."""
+        self._server.send_signal(how)
+        self._server.wait()
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -121,23 +139,15 @@ def _started(binaries: Path, folder: Path, password: str, who: dict[str, Any]) -
     port, log = _free_port(), folder / "log"
     settings = SETTINGS | {"port": str(port), "unix_socket_directories": str(folder)}
     command = [binaries / "postgres", "-D", folder / "data", *(f"--{name}={value}" for name, value in settings.items())]
-    with log.open("wb") as output, subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, **who) as server:
+    with log.open("wb") as output:
+        cluster = Cluster(
+            port, password, lambda: subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, **who), log
+        )
         try:
-            cluster = Cluster(port, password)
-            _await(cluster, server, log)
+            cluster.start()
             yield cluster
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once, whoever is connected
-
-
-def _await(cluster: Cluster, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while True:
-        try:
-            return cluster.execute("SELECT 1")
-        except psycopg.OperationalError:
-            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+            cluster.stop()
 
 
 def _free_port() -> int:

@@ -18,7 +18,7 @@ FLOORS = (
     ("workspace", "extracting"),
     ("crawl", "retrieve", "judge", "review", "score", "report", "demo"),
     ("panel", "rate", "reading", "compare", "results", "succession", "headway"),
-    ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports"),
+    ("judging", "gathering", "comparable", "ranking", "crosscheck", "exports", "cluster"),
     ("run", "desk", "editions"),
     ("batches", "nation", "web", "doctor", "site"),
     ("terminal",),

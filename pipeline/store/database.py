@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import StoreError
@@ -14,6 +14,9 @@ from pipeline.models import Noun
 from pipeline.store.opening import open_database, writing
 
 N = TypeVar("N", bound=Noun)
+
+# A process that is stopped within a transaction, or its machine, would keep everybody else from what it locked.
+_UNFREEZE = text("SET LOCAL idle_in_transaction_session_timeout = '30s'")
 
 
 class Database:
@@ -39,6 +42,8 @@ class Database:
         """A connection within one transaction: all of it is kept, or nothing."""
         try:
             with writing(self._engine) as connection, connection.begin():
+                if connection.dialect.name == "postgresql":
+                    connection.execute(_UNFREEZE)
                 yield connection
         except SQLAlchemyError as error:
             raise StoreError(f"could not {purpose}: {getattr(error, 'orig', error)}") from error
