@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from pipeline.archive import Archive
 from pipeline.cache import Answers, Pages
 from pipeline.crawl import lacking
 from pipeline.errors import InputError
@@ -23,7 +22,7 @@ from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
 from pipeline.store.log import standing
 from pipeline.store.store import Store
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, open_archive
 
 __all__ = ["Order", "Outcome", "matter_of", "observe", "rejudge", "seen_by", "survey"]
 
@@ -80,7 +79,7 @@ def seen_by(run: Run, settings: Settings, watch: Watch) -> Read:
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
-    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+    with open_archive(settings) as archive, Pages(settings.cache / "pages") as kept:
         seen = with_accounts(read(archive, run, run.coverage, watch, kept), archive, run)
     return replace(seen, coverage=run.coverage)
 
@@ -95,7 +94,7 @@ def _observe(order: Order, store: Store, settings: Settings, watch: Watch) -> tu
     if order.render and (missing := lacking(settings.chromium)):
         raise InputError(f"--render auto needs a browser: {missing}.")
     workspace = Workspace(settings.home)
-    with Archive(workspace.archive) as archive:
+    with open_archive(settings) as archive:
         run = _unfinished(order, store) or _begin(order)
         workspace.keep(order.criteria)
         store.save_run(run)
@@ -141,7 +140,7 @@ def _reopen(run: Run, seen: Read, store: Store, settings: Settings) -> int:
     """Sends confirmations back whose cited page is not what a person saw; returns how many. The others carry over."""
     now = {page.url: page for page in seen.pages.values()}
     count = 0
-    with Archive(Workspace(settings.home).archive) as archive:
+    with open_archive(settings) as archive:
         for item in store.items(run.id):
             held = standing(item.decisions)
             quotes = [quote for quote in held.quotes if quote.page_sha256 not in seen.pages] if held else []
