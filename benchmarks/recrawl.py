@@ -14,14 +14,13 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline import demo
-from pipeline.archive import Archive
 from pipeline.criteria import load
 from pipeline.models import Record
 from pipeline.panel import Wish, panel
 from pipeline.run import Order, survey
 from pipeline.settings import Settings
 from pipeline.store.store import Store
-from pipeline.workspace import Workspace
+from pipeline.workspace import open_archive
 
 
 def main() -> None:
@@ -52,7 +51,7 @@ def timed(order: Order, settings: Settings) -> dict[str, float]:
 
 
 def costs(settings: Settings, code: str) -> None:
-    with Store(settings.database_url) as store, Archive(Workspace(settings.home).archive) as archive:
+    with Store(settings.database_url) as store, open_archive(settings) as archive:
         for run in store.runs(code):
             kinds = Counter(one.record for one in archive.snapshots(run.id))
             size = (archive.folder / code / f"{run.id}.warc.gz").stat().st_size

@@ -65,6 +65,10 @@ class ArchiveError(AkashiError):
     """An archived body is missing or does not have the sha256 it is filed under."""
 
 
+class StorageError(ArchiveError):
+    """The archive's storage or index cannot be reached or written: it says nothing of what the archive holds."""
+
+
 class EvidenceError(AkashiError):
     """A quote about to be published does not stand in the archived page that it names."""
 
@@ -74,7 +78,7 @@ class StoreError(AkashiError):
 
 
 class LostError(AkashiError):
-    """A worker no longer has the municipality it was working on: another may have it by now."""
+    """A worker no longer has the municipality it was working on: another may have it by now. What it archived stays."""
 
 
 class ModelError(AkashiError):

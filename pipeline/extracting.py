@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
-from pathlib import Path
 
-from pipeline.archive import Archive
+from pipeline.archive import Archive, Place
 from pipeline.cache import Pages
 from pipeline.extract import extract, version
 from pipeline.models import Cause, Page, Record, Snapshot, Unread
@@ -67,15 +66,15 @@ def _extracted_now(archive: Archive, documents: Sequence[Snapshot], processes: i
         return
     pool = ProcessPoolExecutor(processes or os.cpu_count(), mp_context=get_context("spawn"))
     try:
-        yield from pool.map(_extract_archived, [archive.folder] * len(documents), documents, chunksize=4)
+        yield from pool.map(_extract_archived, [archive.place] * len(documents), documents, chunksize=4)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _extract_archived(folder: Path, document: Snapshot) -> Page | Unread:
-    return extract(document, _opened(folder).body(document.sha256))
+def _extract_archived(place: Place, document: Snapshot) -> Page | Unread:
+    return extract(document, _opened(place).body(document.sha256))
 
 
 @cache
-def _opened(folder: Path) -> Archive:
-    return Archive(folder)
+def _opened(place: Place) -> Archive:
+    return Archive(place)

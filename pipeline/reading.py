@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pipeline.archive import Archive
 from pipeline.cache import Pages
-from pipeline.errors import ArchiveError
+from pipeline.errors import ArchiveError, StorageError
 from pipeline.extract import dated_list, extract, from_page, posts_in, posts_on
 from pipeline.extracting import extracted
 from pipeline.models import (
@@ -184,6 +184,8 @@ def pages_of(sha256s: Set[str], archive: Archive) -> dict[str, Page]:
         try:
             snapshot = archive.find(sha256)
             page = extract(snapshot, archive.body(sha256)) if snapshot else None
+        except StorageError:
+            raise
         except ArchiveError:
             continue
         if isinstance(page, Page):

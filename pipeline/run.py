@@ -26,7 +26,7 @@ from pipeline.review.changes import changes, reopened
 from pipeline.settings import Settings
 from pipeline.store.log import standing
 from pipeline.store.store import Store
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, open_archive
 
 __all__ = ["Order", "Outcome", "begin", "look", "matter_of", "observe", "rejudge", "seen_by", "survey"]
 
@@ -102,7 +102,7 @@ async def look(
     its coverage. cores: where pages are read meanwhile, threads and all cores of this machine where None; web: what the
     crawl shares with others, None for a pace of its own.
     """
-    with Archive(Workspace(settings.home).archive) as archive:
+    with open_archive(settings) as archive:
         gathered = await gather(order, run, archive, _earlier(order, run, store), settings, watch, web)
         await measure(order, run, gathered, archive, settings, watch, web)
         if cores is None:
@@ -123,7 +123,7 @@ class _Sight:
 
 def _sight(order: Order, run: Run, gathered: Coverage, settings: Settings, watch: Watch | None = None) -> _Sight:
     """What is told of the pages before a judge sees them. Without `watch` in this process alone."""
-    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+    with open_archive(settings) as archive, Pages(settings.cache / "pages") as kept:
         seen = read(archive, run, gathered, watch or unwatched, kept, processes=None if watch else 1)
     return _Sight(seen.coverage, _accounts(order, seen))
 
@@ -161,15 +161,19 @@ def seen_by(run: Run, settings: Settings, watch: Watch, *, processes: int | None
         raise InputError(
             f"{run.municipality.name}: run {run.id} has not finished its crawl. Run `classify --city` first."
         )
-    with Archive(Workspace(settings.home).archive) as archive, Pages(settings.cache / "pages") as kept:
+    with open_archive(settings) as archive, Pages(settings.cache / "pages") as kept:
         if len(archive.snapshots(run.id)) < run.coverage.read:
             raise ArchiveError(
-                f"{run.municipality.name}: the pages of run {run.id} are not all in {archive.folder}. Judge it where "
+                f"{run.municipality.name}: the pages of run {run.id} are not all in {_place(archive)}. Judge it where "
                 "it was crawled, or keep the archive where all machines reach it (CLASSIFY_ARCHIVE)."
             )
         seen = read(archive, run, run.coverage, watch, kept, processes=processes)
         seen = with_accounts(seen, archive, run)
     return replace(seen, coverage=run.coverage)
+
+
+def _place(archive: Archive) -> str:
+    return archive.place.storage or str(archive.place.folder)
 
 
 def matter_of(run: Run, settings: Settings, watch: Watch) -> Matter:
@@ -212,7 +216,7 @@ def _reopen(run: Run, seen: Read, store: Store, settings: Settings) -> int:
     """Sends confirmations back whose cited page is not what a person saw; returns how many. The others carry over."""
     now = {page.url: page for page in seen.pages.values()}
     count = 0
-    with Archive(Workspace(settings.home).archive) as archive:
+    with open_archive(settings) as archive:
         for item in store.items(run.id):
             held = standing(item.decisions)
             quotes = [quote for quote in held.quotes if quote.page_sha256 not in seen.pages] if held else []

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=default_home)
     cache: Path = Field(default_factory=default_cache)
     db: str = ""
+    archive: str = ""
     criteria: str = "dx-2024"
     registry_url: str = "https://raw.githubusercontent.com/code4fukui/localgovjp/master/localgovjp-utf8.csv"
     prefecture_url: str = "https://raw.githubusercontent.com/code4fukui/localgovjp/master/prefjp-utf8.csv"

@@ -3,8 +3,11 @@ asked."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Protocol
 
+from pipeline.archive import Archive, Place
 from pipeline.errors import ArchiveError
 from pipeline.models import CriteriaSet, PromptSet, Run
 
@@ -14,6 +17,7 @@ class Workspace:
 
     def __init__(self, home: Path) -> None:
         self.archive = home / "archive"
+        self.archive_index = home / "archive-index"
         self.registry = home / "registry"
         self.reports = home / "reports"
         self.editions = home / "editions"
@@ -44,6 +48,34 @@ class Workspace:
         if not path.is_file():
             raise ArchiveError(f"{path}: the criteria or prompts that pages were judged by are gone. Judge them again.")
         return path.read_text(encoding="utf-8")
+
+
+class Kept(Protocol):
+    """What settings say of where the archive is kept. archive: shared storage, empty where it is in the workspace."""
+
+    @property
+    def home(self) -> Path: ...
+
+    @property
+    def archive(self) -> str: ...
+
+    @property
+    def database_url(self) -> str: ...
+
+
+def open_archive(settings: Kept) -> Archive:
+    """The archive of a workspace, wherever it is kept. Raises InputError where that cannot be a place."""
+    return Archive(place_of(settings))
+
+
+def place_of(settings: Kept) -> Place:
+    """Shared storage is indexed in the PostgreSQL of the workspace, or in a file of this machine for each storage."""
+    workspace = Workspace(settings.home)
+    if not settings.archive:
+        return Place(workspace.archive)
+    folder = workspace.archive_index / hashlib.sha256(settings.archive.encode()).hexdigest()[:12]
+    shared = settings.database_url if settings.database_url.startswith("postgresql") else ""
+    return Place(folder, settings.archive, shared)
 
 
 def _private(folder: Path) -> Path:

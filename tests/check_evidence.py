@@ -58,7 +58,7 @@ class Warcs:
             with path.open("rb") as file:
                 for record in ArchiveIterator(file):
                     if record.rec_type in PAGES:
-                        self._add(record, path.name)
+                        self._add(record, path.relative_to(folder).as_posix())
         return self
 
     def _add(self, record: Any, file: str) -> None:
@@ -82,7 +82,7 @@ class Warcs:
 
     def found(self, run_id: str, url: str, sha256: str) -> tuple[str, str]:
         """(how, why not): where the record that this run has of the page leads."""
-        mine = [one for one in self.records if one.file.startswith(run_id) and sha256 in (one.sha256, one.payload)]
+        mine = [one for one in self.records if f"/{run_id}" in f"/{one.file}" and sha256 in (one.sha256, one.payload)]
         mine = [one for one in mine if url in (one.url, one.asked)] or mine
         for one in mine:
             if one.kind != "revisit":

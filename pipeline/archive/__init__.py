@@ -2,5 +2,6 @@
 
 from pipeline.archive.archive import Archive
 from pipeline.archive.importing import Imported, import_site, import_warc
+from pipeline.archive.place import Place
 
-__all__ = ["Archive", "Imported", "import_site", "import_warc"]
+__all__ = ["Archive", "Imported", "Place", "import_site", "import_warc"]

@@ -1,46 +1,72 @@
-"""The archive of all runs: one WARC a run, and an index by sha256."""
+"""The archive of all runs: what was fetched, found again by its sha256."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from pipeline.archive.answer import Answer, Placed, answer
-from pipeline.archive.index import Entry, Index
-from pipeline.archive.runfile import RunFile
-from pipeline.archive.warc import read_record, records
-from pipeline.archive.writing import one_record
-from pipeline.errors import ArchiveError
+from pipeline.archive.answer import Answer, answer
+from pipeline.archive.place import Place
+from pipeline.archive.rows import Catalogue, Entry
+from pipeline.archive.runfiles import RunFiles
+from pipeline.archive.shared import Shared
+from pipeline.archive.warc import read_record
+from pipeline.errors import ArchiveError, StorageError
 from pipeline.models import Record, Snapshot, Source
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+class Storage(Protocol):
+    """Where records lie, with the index of them: files of this machine (RunFiles), or shared storage (Shared)."""
+
+    @property
+    def index(self) -> Catalogue: ...
+
+    def begin(self, code: str, run_id: str) -> None: ...
+
+    def end(self, code: str, run_id: str) -> None: ...
+
+    def put(self, made: Answer, code: str, run_id: str) -> Snapshot:
+        """Archives an answer and indexes it."""
+        ...
+
+    def read(self, entry: Entry) -> bytes:
+        """The bytes of one record."""
+        ...
+
+    def shown(self, warc: str = "") -> str:
+        """The place of a WARC, for people."""
+        ...
+
+    def look(self, run_id: str, *, again: bool = False) -> None:
+        """Brings the index up to what is stored of a run; `again`: also what came since."""
+        ...
+
+    def complete(self) -> None:
+        """Brings an index that others do not write to up to what they have stored."""
+        ...
+
+    def look_everywhere(self) -> bool:
+        """Looks for what the index lacks, of any run; returns whether it looked."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class Archive:
-    """WARC files at <folder>/<code>/<run_id>.warc.gz and their index at <folder>/index.db.
+    """The archive at a place: a folder of this machine, or storage that several machines share.
 
-    A record is with the system before `write` returns, so kill -9 loses none; it is on the disk (fsync) with the first
-    write a second later, or at `close`, so a power cut loses what came after the last of these. The index row follows
-    the record and is found again in the WARC if lost. Reading writes nothing but a missing or damaged index. Threads
-    may share an archive, processes open one each; a run is written by one process at a time.
+    What `write` returned is kept, whatever happens to the process. Threads may share an archive, processes open one
+    each.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = Path(folder)
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise ArchiveError(f"{folder} cannot be the archive's folder ({error.strerror}); give another") from error
-        self._index = Index(self.folder)
-        self._files: dict[str, RunFile] = {}
-        self._index_inodes: dict[str, int] = {}
-        self._guard = threading.RLock()
+    def __init__(self, place: Place | Path) -> None:
+        self.place = place if isinstance(place, Place) else Place(Path(place))
+        self.folder = self.place.folder
+        self._storage: Storage = Shared(self.place) if self.place.storage else RunFiles(self.folder)
 
     def __enter__(self) -> Self:
         return self
@@ -51,37 +77,19 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        with self._guard:
-            for warc in list(self._files):
-                self._files.pop(warc).close()
-            self._index.close()
+        self._storage.close()
 
     def begin(self, *, code: str, run_id: str) -> None:
-        """Opens a run for writing: takes its lock, cuts a torn end, indexes what a crash kept out of the index.
+        """Opens a run for writing and brings the index up to what is stored of it.
 
-        `write` does this by itself. Raises ArchiveError where another process writes this run.
+        `write` does this by itself. Raises ArchiveError where the archive is a folder of this machine and another
+        process writes this run.
         """
-        with self._guard:
-            warc = _warc(code, run_id)
-            if warc in self._files:
-                return
-            file = RunFile(self.folder / warc, run_id)
-            try:
-                start = self._index.end_of(warc, file.size)
-                file.cut_torn_end(start)
-                self._files[warc] = file
-                self._put(code, run_id, records(file.path, start))
-            except BaseException:
-                self._files.pop(warc, None)
-                file.close()
-                raise
+        self._storage.begin(code, run_id)
 
     def end(self, *, code: str, run_id: str) -> None:
-        """Closes a run's file and frees its lock; a later write opens it again."""
-        with self._guard:
-            file = self._files.pop(_warc(code, run_id), None)
-            if file is not None:
-                file.close()
+        """Ends writing a run; a later write opens it again."""
+        self._storage.end(code, run_id)
 
     def write(
         self,
@@ -103,7 +111,7 @@ class Archive:
         earlier: an answer, not a revisit, whose body this one has again; the body is then not kept twice.
 
         Header values and addresses come back as a WARC can carry them: no line breaks, no outer white space. Raises
-        ArchiveError where the address is not http(s), the run is locked or the disk full.
+        ArchiveError where the address is not http(s), the run is locked, the disk full or the storage out of reach.
         """
         made = answer(
             url=url,
@@ -122,61 +130,52 @@ class Archive:
 
     def put(self, made: Answer, *, code: str, run_id: str) -> Snapshot:
         """Archives an answer that is in archive form already."""
-        warc = _warc(code, run_id)
-        with self._guard:
-            self.begin(code=code, run_id=run_id)
-            file = self._files[warc]
-            record = one_record(made, file.info_id)
-            offset = file.append(record)
-            self._put(code, run_id, [Placed(made, offset, len(record))])
-        return made.snapshot(warc, offset)
-
-    def _put(self, code: str, run_id: str, placed: Iterable[Placed]) -> None:
-        warc = _warc(code, run_id)
-        inode = self._index.add(list(placed), code=code, run_id=run_id, warc=warc)
-        if self._index_inodes.setdefault(warc, inode) != inode:
-            # Another process rebuilt the index while we wrote: it may have missed records written meanwhile.
-            self._index.add(list(records(self.folder / warc)), code=code, run_id=run_id, warc=warc)
-            self._index_inodes[warc] = inode
+        return self._storage.put(made, code, run_id)
 
     def body(self, sha256: str) -> bytes:
         """The archived body of that sha256, verified. Raises ArchiveError, naming the file, if it is missing or its
-        hash differs."""
-        entries = self._index.of_body(sha256)
+        hash differs; StorageError if that cannot be told now."""
+        index = self._storage.index
+        entries = index.of_body(sha256) or (index.of_body(sha256) if self._storage.look_everywhere() else [])
         if not entries:
-            raise ArchiveError(f"no page with sha256 {sha256} in the archive {self.folder}; run the survey again")
+            place = self._storage.shown()
+            raise ArchiveError(f"no page with sha256 {sha256} in the archive {place}; run the survey again")
         problems = []
         for entry in entries:
             try:
                 return self._verified(entry)
+            except StorageError:
+                raise
             except (OSError, ValueError, ArchiveError) as error:
-                problems.append(f"{self.folder / entry.snapshot.warc}, byte {entry.snapshot.offset}: {error}")
+                problems.append(f"{self._storage.shown(entry.snapshot.warc)}, byte {entry.snapshot.offset}: {error}")
         raise ArchiveError(
             f"the archived page with sha256 {sha256} cannot be read ({'; '.join(problems)}); "
             "bring the file back from a copy, or run the survey again"
         )
 
     def _verified(self, entry: Entry) -> bytes:
-        with (self.folder / entry.snapshot.warc).open("rb") as file:
-            file.seek(entry.snapshot.offset)
-            body = read_record(file.read(entry.length)).body
+        body = read_record(self._storage.read(entry)).body
         if hashlib.sha256(body).hexdigest() != entry.snapshot.sha256:
             raise ValueError("the body has another sha256")
         return body
 
     def snapshots(self, run_id: str) -> list[Snapshot]:
         """The answers of a run in the order in which they were written."""
-        return [entry.snapshot for entry in self._index.of_run(run_id)]
+        self._storage.look(run_id, again=True)
+        return [entry.snapshot for entry in self._storage.index.of_run(run_id)]
 
     def last_page(self, final_url: str, runs: Sequence[str]) -> Snapshot | None:
         """The newest page that these runs archived of that address, a revisit where it was unchanged; or None."""
-        found = self._index.last_page(final_url, runs) if runs else None
+        for run_id in runs:
+            self._storage.look(run_id)
+        found = self._storage.index.last_page(final_url, runs) if runs else None
         return found.snapshot if found else None
 
     def original(self, answer: Snapshot) -> Snapshot:
         """The first answer archived with that body at that address: what a revisit stands for, and when these bytes
         were first there. Else the first with that body at all; the answer itself where there is none."""
-        found = self._index.first_with(answer.sha256, answer.final_url)
+        self._storage.complete()
+        found = self._storage.index.first_with(answer.sha256, answer.final_url)
         if found is not None:
             return found.snapshot
         return next((one for one in self.all(answer.sha256) if one.is_page), answer)
@@ -186,12 +185,6 @@ class Archive:
         return next(iter(self.all(sha256)), None)
 
     def all(self, sha256: str) -> list[Snapshot]:
-        """Every answer archived with that body, oldest first; revisits, which hold none, are left out."""
-        return [entry.snapshot for entry in self._index.of_body(sha256)]
-
-
-def _warc(code: str, run_id: str) -> str:
-    for name in (code, run_id):
-        if not _NAME.fullmatch(name):
-            raise ArchiveError(f"{name!r} cannot name a file of the archive: letters, digits, - _ . only")
-    return f"{code}/{run_id}.warc.gz"
+        """Every answer archived with that body, oldest run first; revisits, which hold none, are left out."""
+        self._storage.complete()
+        return [entry.snapshot for entry in self._storage.index.of_body(sha256)]

@@ -1,23 +1,18 @@
-"""The archive's index: which body is where. Derived from the WARC files alone, so it may be deleted at any time."""
+"""The archive's index as a file: which body is where. Derived from the WARCs, so it may be deleted at any time."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.archive.answer import Placed
-from pipeline.archive.warc import records
+from pipeline.archive.rows import COLUMNS, READ, Contents, Entry, Owned, entry
 from pipeline.errors import ArchiveError
-from pipeline.models import Record, Snapshot, Source
 
 T = TypeVar("T")
 _VERSION = 3
@@ -34,26 +29,19 @@ CREATE INDEX by_run ON snapshot (run_id, warc, offset);
 CREATE INDEX by_address ON snapshot (final_url, run_id);
 PRAGMA user_version = {_VERSION};
 """
-_INSERT = """INSERT OR IGNORE INTO snapshot (sha256, run_id, code, url, final_url, fetched_at, status, headers, warc,
- offset, length, source, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_SELECT = (
-    "SELECT url, final_url, fetched_at, status, headers, sha256, warc, offset, source, record, length FROM snapshot "
+_INSERT = " ".join(
+    ("INSERT OR IGNORE INTO snapshot", f"({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})")
 )
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row: the snapshot, and the length of its record in bytes."""
-
-    snapshot: Snapshot
-    length: int
+_SELECT = " ".join(("SELECT", ", ".join(READ), "FROM snapshot "))
+_IN_ORDER = "run_id, warc, offset"
 
 
 class Index:
-    """SQLite in WAL mode beside the WARC files; one connection, guarded by a lock, opened when first needed."""
+    """SQLite in WAL mode; one connection, guarded by a lock, opened when first needed. contents: what is indexed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, contents: Contents) -> None:
         self._folder = folder
+        self._contents = contents
         self._path = folder / "index.db"
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -65,12 +53,25 @@ class Index:
                 self._connection.close()
             self._connection = None
 
-    def add(self, placed: Sequence[Placed], *, code: str, run_id: str, warc: str) -> int:
-        """Indexes records of one WARC; those it knows are left alone. Returns which index file holds them (inode)."""
-        rows = [_row(each, code=code, run_id=run_id, warc=warc) for each in placed]
+    def add(self, owned: Iterable[Owned]) -> int:
+        """Indexes these records; those it knows are left alone. Returns which index file holds them (inode)."""
+        rows = [row for each in owned for row in each.rows()]
         with self._guard:
             self._on_connection(lambda connection: _insert(connection, rows))
             return self._inode
+
+    def is_empty(self) -> bool:
+        with self._guard:
+            return not self._select("SELECT 1 FROM snapshot LIMIT 1", ())
+
+    def known(self, run_id: str = "") -> set[str]:
+        """The WARCs (of a run) that it has records of."""
+        with self._guard:
+            if run_id:
+                found = self._select("SELECT DISTINCT warc FROM snapshot WHERE run_id = ?", (run_id,))
+            else:
+                found = self._select("SELECT DISTINCT warc FROM snapshot", ())
+        return {warc for (warc,) in found}
 
     def end_of(self, warc: str, size: int) -> int:
         """Where the last indexed record of a WARC of `size` bytes ends; rows beyond its end are forgotten."""
@@ -80,11 +81,11 @@ class Index:
         return int(found[0][0])
 
     def of_body(self, sha256: str) -> list[Entry]:
-        """Every record with that body, oldest first."""
-        return self._entries(_SELECT + "WHERE sha256 = ? AND record != 'revisit' ORDER BY id", sha256)
+        """Every record with that body, oldest run first."""
+        return self._entries(f"{_SELECT}WHERE sha256 = ? AND record != 'revisit' ORDER BY {_IN_ORDER}", sha256)
 
     def of_run(self, run_id: str) -> list[Entry]:
-        """Every record of a run in the order of fetching."""
+        """Every record of a run in the order of writing."""
         return self._entries(_SELECT + "WHERE run_id = ? ORDER BY warc, offset", run_id)
 
     def last_page(self, final_url: str, runs: Sequence[str]) -> Entry | None:
@@ -92,7 +93,8 @@ class Index:
         some = f"run_id IN ({', '.join('?' * len(runs))})"
         page = "(status = 200 AND record IN ('response', 'revisit') OR status = 304 AND record = 'revisit')"
         found = self._entries(
-            f"{_SELECT}WHERE final_url = ? AND {some} AND {page} ORDER BY fetched_at DESC, id DESC LIMIT 1",
+            f"{_SELECT}WHERE final_url = ? AND {some} AND {page} "
+            "ORDER BY fetched_at DESC, run_id DESC, warc DESC, offset DESC LIMIT 1",
             final_url,
             *runs,
         )
@@ -101,14 +103,14 @@ class Index:
     def first_with(self, sha256: str, final_url: str) -> Entry | None:
         """The oldest answer of status 200 with that body at that address."""
         where = "WHERE sha256 = ? AND final_url = ? AND status = 200 AND record = 'response' "
-        found = self._entries(_SELECT + where + "ORDER BY fetched_at, id LIMIT 1", sha256, final_url)
+        found = self._entries(_SELECT + where + f"ORDER BY fetched_at, {_IN_ORDER} LIMIT 1", sha256, final_url)
         return found[0] if found else None
 
     def _entries(self, sql: str, *keys: str) -> list[Entry]:
         with self._guard:
-            if not self._path.exists() and not any(_warcs(self._folder)):
+            if not self._path.exists() and self._contents.is_empty():
                 return []  # a new archive: reading it writes nothing
-            return [_entry(row) for row in self._select(sql, keys)]
+            return [entry(row) for row in self._select(sql, keys)]
 
     def _select(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._on_connection(lambda connection: connection.execute(sql, parameters).fetchall())
@@ -147,7 +149,7 @@ class Index:
         return self._connection
 
     def _rebuild(self) -> None:
-        """Reads every WARC of the folder into a new index and puts it in the place of the old one."""
+        """Reads every WARC into a new index and puts it in the place of the old one."""
         with _locked(self._folder / "index.lock"):
             if is_sound(self._path):
                 return  # another process was faster
@@ -156,56 +158,17 @@ class Index:
             os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
                 connection.executescript(_SCHEMA)
-                for path in _warcs(self._folder):
-                    _index_file(connection, path)
+                _insert(connection, (row for owned in self._contents.whole() for row in owned.rows()))
                 connection.execute("PRAGMA journal_mode = WAL")
             for suffix in ("-wal", "-shm"):  # a log of the old file must not be replayed into the new one
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             fresh.replace(self._path)
 
 
-def _index_file(connection: sqlite3.Connection, path: Path) -> None:
-    code, run_id, warc = path.parent.name, path.name.removesuffix(".warc.gz"), f"{path.parent.name}/{path.name}"
-    rows = (_row(placed, code=code, run_id=run_id, warc=warc) for placed in records(path))
-    connection.execute("BEGIN")
-    with connection:
-        connection.executemany(_INSERT, rows)
-
-
-def _insert(connection: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     with connection:
         connection.executemany(_INSERT, rows)
-
-
-def _row(placed: Placed, *, code: str, run_id: str, warc: str) -> tuple[Any, ...]:
-    snapshot = placed.answer.snapshot(warc, placed.offset)
-    headers = json.dumps(snapshot.headers, ensure_ascii=False)
-    return (
-        *(snapshot.sha256, run_id, code, snapshot.url, snapshot.final_url, snapshot.fetched_at.isoformat()),
-        *(snapshot.status, headers, warc, placed.offset, placed.length, snapshot.source.value, snapshot.record.value),
-    )
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    url, final_url, fetched_at, status, headers, sha256, warc, offset, source, record, length = row
-    snapshot = Snapshot(
-        url=url,
-        final_url=final_url,
-        fetched_at=datetime.fromisoformat(fetched_at),
-        status=status,
-        headers=tuple((name, value) for name, value in json.loads(headers)),
-        sha256=sha256,
-        warc=warc,
-        offset=offset,
-        source=Source(source),
-        record=Record(record),
-    )
-    return Entry(snapshot, length)
-
-
-def _warcs(folder: Path) -> Iterator[Path]:
-    return iter(sorted(folder.glob("*/*.warc.gz")))
 
 
 def _inode(path: Path) -> int:

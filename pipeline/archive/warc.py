@@ -70,17 +70,22 @@ def records(path: Path, start: int = 0) -> Iterator[Placed]:
     file inside an archived body cannot pass for a record of its own.
     """
     with path.open("rb") as file:
-        info_id = info_id_of(file)
-        offset: int | None = start
-        while info_id and offset is not None:
-            length = _member_length(file, offset)
-            if length is None:
-                offset = _next_magic(file, offset + 1)
-                continue
-            found = _own(_bytes_at(file, offset, length), info_id)
-            if found is not None:
-                yield Placed(found, offset, length)
-            offset += length
+        yield from records_in(file, start)
+
+
+def records_in(file: BinaryIO, start: int = 0) -> Iterator[Placed]:
+    """As `records`, out of a file that is open or in memory."""
+    info_id = info_id_of(file)
+    offset: int | None = start
+    while info_id and offset is not None:
+        length = _member_length(file, offset)
+        if length is None:
+            offset = _next_magic(file, offset + 1)
+            continue
+        found = _own(_bytes_at(file, offset, length), info_id)
+        if found is not None:
+            yield Placed(found, offset, length)
+        offset += length
 
 
 def _own(member: bytes, info_id: str) -> Answer | None:

@@ -23,8 +23,8 @@ PROFILES = {
 _COMPRESSION = 6
 
 
-def info_record(run_id: str) -> tuple[str, bytes]:
-    """The first record of a file, and its id, which every later record names."""
+def info_record(run_id: str, filename: str = "") -> tuple[str, bytes]:
+    """The first record of a file, and its id, which every later record names. filename: if not the run's own."""
     record_id = f"<urn:uuid:{uuid4()}>"
     fields = {"software": SOFTWARE, "format": VERSION, "conformsTo": CONFORMS_TO, "isPartOf": run_id}
     block = "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode()
@@ -32,7 +32,7 @@ def info_record(run_id: str) -> tuple[str, bytes]:
         ("WARC-Type", "warcinfo"),
         ("WARC-Record-ID", record_id),
         ("WARC-Date", _date(datetime.now(UTC))),
-        ("WARC-Filename", f"{run_id}.warc.gz"),
+        ("WARC-Filename", filename or f"{run_id}.warc.gz"),
     ]
     return record_id, _record(head, "warcinfo", "application/warc-fields", block)
 

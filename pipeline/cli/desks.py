@@ -21,14 +21,13 @@ Note = Annotated[str, typer.Option(help="Why, for whoever reads the log.")]
 @contextmanager
 def opened(settings: Settings) -> Iterator[Desk]:
     """The desk over the workspace's store and archive."""
-    from pipeline.archive import Archive
     from pipeline.desk import Desk
     from pipeline.desk.pages import Pages
     from pipeline.store.store import Store
-    from pipeline.workspace import Workspace
+    from pipeline.workspace import Workspace, open_archive
 
     workspace = Workspace(settings.home)
-    with Store(settings.database_url) as store, Archive(workspace.archive) as archive:
+    with Store(settings.database_url) as store, open_archive(settings) as archive:
         yield Desk(store, Pages(archive), cache(workspace.criteria), settings.double_share)
 
 

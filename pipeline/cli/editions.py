@@ -168,13 +168,12 @@ def _tell(found: Sequence[Change]) -> None:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[Sources, Shelf]]:
-    from pipeline.archive import Archive
     from pipeline.editions import Shelf, Sources
     from pipeline.store.store import Store
-    from pipeline.workspace import Workspace
+    from pipeline.workspace import Workspace, open_archive
 
     workspace = Workspace(settings.home)
-    with Store(settings.database_url) as store, Archive(workspace.archive) as archive:
+    with Store(settings.database_url) as store, open_archive(settings) as archive:
         yield Sources(store, workspace, archive), Shelf(workspace.editions)
 
 

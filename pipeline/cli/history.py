@@ -95,16 +95,15 @@ def _listed(done: Sequence[Run]) -> str:
 
 
 def _survey(run: Run, settings: Settings, store: Store) -> Survey:
-    from pipeline.archive import Archive
     from pipeline.compare import Survey
     from pipeline.reading import pages_of
     from pipeline.run import seen_by
     from pipeline.terminal import progress
-    from pipeline.workspace import Workspace
+    from pipeline.workspace import open_archive
 
     with progress() as watch:
         pages = seen_by(run, settings, watch).pages
     items = store.items(run.id)
     cited = {quote.page_sha256 for item in items for line in item.decisions for quote in line.quotes}
-    with Archive(Workspace(settings.home).archive) as archive:
+    with open_archive(settings) as archive:
         return Survey(run, archive.snapshots(run.id), pages, items, pages_of(cited - pages.keys(), archive))

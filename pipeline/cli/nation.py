@@ -1,4 +1,4 @@
-"""classify nation and classify status: surveys of many municipalities, and how far they have come."""
+"""Surveys of many municipalities: classify nation, worker, cancel, status."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def nation(
     side_by_side: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Municipalities crawled at a time.  [default: 48]")
     ] = None,
+    priority: Annotated[int, typer.Option(help="Of several surveys that workers do, the highest goes first.")] = 0,
     new: Annotated[bool, typer.Option("--new", help="Begin anew, though the same survey stands unfinished.")] = False,
 ) -> None:
     """Survey many municipalities; the same command continues an unfinished survey and tries failed ones again."""
@@ -82,12 +83,16 @@ def nation(
         crawl=None if no_crawl else crawling,
         wish=Wish(model, base_url, judges, votes, max_cost, price),
         as_of=as_of.date() if as_of else None,
+        priority=priority,
     )
     with Store(settings.database_url) as store:
         wave, continued = begin(wanted, store, settings, new=new)
         typer.echo(f"Wave {wave.id}: {'continued' if continued else 'begun'}, as of {wave.as_of}.", err=True)
-        _here(wave, store, settings, side_by_side)
-        _told(wave, store)
+        if _has_workers(settings):
+            _queued(wave, store, settings)
+        else:
+            _here(wave, store, settings, side_by_side)
+            _told(wave, store)
 
 
 def _chosen(
@@ -99,6 +104,21 @@ def _chosen(
     if sum((cities is not None, bool(prefectures), everybody)) != 1:
         raise InputError("classify nation: give one of --cities FILE, --prefecture NAME (repeatable) or --all.")
     return chosen(places(registry, settings), file=cities, prefectures=prefectures, everybody=everybody)
+
+
+def _has_workers(settings: Settings) -> bool:
+    """Whether the work is done by `classify worker`, on this machine or many: whoever shares a PostgreSQL."""
+    return settings.database_url.startswith("postgresql")
+
+
+def _queued(wave: Wave, store: Store, settings: Settings) -> None:
+    import asyncio
+
+    from pipeline.nation.worker import queue
+
+    count = asyncio.run(queue(wave, store, settings))
+    typer.echo(f"{count} municipalities queued for the workers of this database.")
+    typer.echo("\nNext:\n  classify worker     on every machine that is to work on it\n  classify status --watch")
 
 
 def _here(wave: Wave, store: Store, settings: Settings, side_by_side: int | None) -> None:
@@ -119,6 +139,70 @@ def _told(wave: Wave, store: Store) -> None:
     shown(_look(store.waves, wave.id))
     if store.waves.counts(wave.id)[CityState.FAILED]:
         raise typer.Exit(1)
+
+
+# --- classify worker, classify cancel ---------------------------------------------------------------------------------
+
+
+def worker(
+    crawls: Annotated[int, typer.Option(min=0, max=1000, help="Municipalities crawled at a time, 0 for none.")] = 32,
+    judges: Annotated[
+        int | None, typer.Option(min=0, max=1000, help="Municipalities judged at a time, 0 for none.  [default: cores]")
+    ] = None,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")] = False,
+) -> None:
+    """Work on the surveys that `classify nation` queued in PostgreSQL, together with other workers; Ctrl-C ends it."""
+    import asyncio
+    import os
+
+    from pipeline.nation.worker import work
+    from pipeline.settings import Settings
+    from pipeline.store.store import Store
+
+    settings = Settings()
+    if not _has_workers(settings):
+        raise InputError(
+            "classify worker: workers share a PostgreSQL, and CLASSIFY_DB names none. Set it as in "
+            "postgresql+psycopg://user@host/akashi, or let `classify nation` do the work on this machine."
+        )
+    if not (crawls or judges is None or judges):
+        raise InputError("classify worker: --crawls 0 and --judges 0 leave nothing to do.")
+    at_once = os.cpu_count() or 1 if judges is None else judges
+    if not settings.archive:
+        _say("CLASSIFY_ARCHIVE is not set: pages are archived on this machine, and only its workers can judge them.")
+    with Store(settings.database_url) as store:
+        asyncio.run(work(store, settings, crawls=crawls, judges=at_once, until_idle=until_idle, tell=_say))
+
+
+def _say(line: str) -> None:
+    """What an operator must know, with the time."""
+    from pipeline.text import printable
+
+    typer.echo(f"{datetime.now().astimezone():%Y-%m-%dT%H:%M:%S%z} {printable(line)}", err=True)
+
+
+def cancel(
+    wave: Annotated[str, typer.Option(help="Id of the survey.  [default: the newest]")] = "",
+    city: Annotated[list[str] | None, typer.Option(help="Only this municipality, by its code (repeatable).")] = None,
+) -> None:
+    """Take back what is not done of a survey of many; what is archived and judged stays."""
+    import asyncio
+
+    from pipeline.nation import take_back
+    from pipeline.settings import Settings
+    from pipeline.store.store import Store
+
+    settings = Settings()
+    with Store(settings.database_url) as store:
+        meant = store.waves.find(wave)
+        for code in city or ():
+            store.waves.city(meant.id, code)
+        concerned = take_back(meant, city or [], store)
+        if _has_workers(settings):
+            from pipeline.nation.worker import stop
+
+            asyncio.run(stop(meant, concerned, settings))
+    typer.echo(f"Wave {meant.id}: {len(concerned)} municipalities cancelled. `classify nation` with --new begins anew.")
 
 
 # --- classify status --------------------------------------------------------------------------------------------------

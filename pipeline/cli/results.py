@@ -40,14 +40,13 @@ def report(
 ) -> None:
     """Write the report of a municipality as self-contained HTML, as Markdown and as JSON."""
     from pipeline import report as room
-    from pipeline.archive import Archive
     from pipeline.comparable import alike, peers
     from pipeline.editions.shelf import Shelf, issued
     from pipeline.municipality.kinds import Kinds
     from pipeline.results import cited, newest, result_of
     from pipeline.settings import Settings
     from pipeline.store.store import Store
-    from pipeline.workspace import Workspace
+    from pipeline.workspace import Workspace, open_archive
 
     settings = Settings()
     kinds = Kinds.read(populations or settings.populations)
@@ -57,7 +56,7 @@ def report(
         found = result_of(run, store, workspace)
         near = newest(store, workspace, run.criteria_id, among=lambda one: any(alike(run.municipality, one, kinds)))
         compared = peers(run.municipality, (one.score for one in near), kinds)
-    with Archive(Workspace(settings.home).archive) as archive:
+    with open_archive(settings) as archive:
         snapshots = cited(found, archive)
     built = room.build(
         run,

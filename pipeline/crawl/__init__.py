@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.crawl.chromium import lacking
-from pipeline.crawl.gate import Gate, LostError
+from pipeline.crawl.gate import Gate
 from pipeline.crawl.pace import Pace, Web
 from pipeline.crawl.plan import Plan, Progress, cause_of
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Gate",
-    "LostError",
     "Pace",
     "Plan",
     "Progress",

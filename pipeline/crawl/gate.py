@@ -5,13 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.errors import AkashiError
-
-
-class LostError(AkashiError):
-    """The city of a crawl is worked on by another now. It ends the crawl; what was archived stays, and can be gone on
-    from."""
-
 
 class Gate(Protocol):
     """One crawl's view of the pace that all crawls keep together. Places are host names and `ip ADDRESS`."""

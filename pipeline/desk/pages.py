@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 
 from pipeline.archive import Archive
-from pipeline.errors import ArchiveError
+from pipeline.errors import ArchiveError, StorageError
 from pipeline.extract import extract
 from pipeline.models import Page, Snapshot
 
@@ -63,6 +63,8 @@ class Pages:
         """The archived bytes, verified, or None where they are gone or damaged."""
         try:
             return self._archive.body(sha256)
+        except StorageError:
+            raise
         except ArchiveError:
             return None
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline import criteria
+from pipeline.archive.bucket import Folder, bucket, round_trip
 from pipeline.archive.index import is_sound
 from pipeline.doctor.finding import Finding, State
 from pipeline.doctor.patient import Patient
-from pipeline.errors import AkashiError, StoreError
+from pipeline.errors import AkashiError, InputError, StorageError, StoreError
 from pipeline.judge import prompt
 from pipeline.municipality import Registry
 from pipeline.municipality.fetching import kept_at
@@ -76,6 +77,9 @@ def space(patient: Patient) -> Iterator[Finding]:
 
 
 def archive(patient: Patient) -> Iterator[Finding]:
+    if patient.settings.archive:
+        yield _storage(patient.settings.archive)
+        return
     place = Workspace(patient.settings.home).archive
     warcs = sum(1 for _ in place.glob("*/*.warc.gz"))
     if not warcs:
@@ -87,6 +91,21 @@ def archive(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             check="archive", state=State.WARN, found=found, advice="nothing is lost: the next survey makes it anew"
         )
+
+
+def _storage(named: str) -> Finding:
+    """Whether shared storage takes a small object and gives it back."""
+    try:
+        there = bucket(named)
+        if isinstance(there, Folder) and not there.is_there():
+            advice = "if it is a share, mount it; else the first survey makes the folder"
+            return Finding(check="archive", state=State.WARN, found=f"{there.shown()} is not there", advice=advice)
+        took_s = round_trip(named)
+    except (StorageError, InputError) as error:
+        advice = "see CLASSIFY_ARCHIVE: is it mounted or up, and yours to write?"
+        return Finding(check="archive", state=State.FAIL, found=str(error), advice=advice)
+    found = f"{there.shown()}: written, read back and removed in {took_s * 1_000:.0f} ms"
+    return Finding(check="archive", state=State.OK, found=found)
 
 
 def database(patient: Patient) -> Iterator[Finding]:

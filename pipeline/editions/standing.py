@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.archive import Archive
 from pipeline.editions.surveys import Survey
-from pipeline.errors import ArchiveError, EvidenceError
+from pipeline.errors import ArchiveError, EvidenceError, StorageError
 from pipeline.models import Measurement, Quote
 from pipeline.reading import pages_of
 
@@ -67,6 +67,8 @@ def _lost_readings(survey: Survey, archive: Archive) -> list[str]:
         for sha256 in measured.sha256s:
             try:
                 archive.body(sha256)
+            except StorageError:
+                raise
             except ArchiveError:
                 lost.append(f"{criterion} {measured.name} (sha256 {sha256})")
     return lost

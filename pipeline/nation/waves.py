@@ -145,9 +145,11 @@ def _is_archived(city: WaveCity, store: Store) -> bool:
     return run is not None and run.coverage is not None and run.coverage.home_read
 
 
-def settled(wave: Wave, store: Store) -> bool:
-    """Whether nothing more happens to any municipality of the wave by itself."""
-    return not set(store.waves.counts(wave.id)) - SETTLED
+def take_back(wave: Wave, codes: Sequence[str], store: Store) -> list[str]:
+    """Cancels all of a wave (or of these municipalities) that is not settled; returns the codes."""
+    open_states = set(CityState) - SETTLED
+    changed = store.waves.reset(wave.id, open_states, codes, to=CityState.CANCELLED)
+    return [one.municipality.code for one in changed]
 
 
 def order_of(wave: Wave, place: Municipality) -> Order:
