@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -92,7 +93,7 @@ def _head(found: Headway) -> Iterator[RenderableType]:
 
 
 def _states(found: Headway) -> RenderableType:
-    return " · ".join(f"{STATES[state]} {count:,}" for state, count in found.states.items())
+    return Columns([f"{STATES[state]} {count:,}" for state, count in found.states.items()], padding=(0, 3))
 
 
 def _figures(found: Headway) -> RenderableType:
