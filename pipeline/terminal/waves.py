@@ -30,7 +30,7 @@ STATES = {
 }
 WHY = {
     Unknown.FEW: "not known yet: too few municipalities are settled",
-    Unknown.QUIET: "not known: nothing was settled for long, and no worker has begun anything since",
+    Unknown.QUIET: "not known: nothing was settled for long. If a worker is at it, it is known when the next one is",
     Unknown.NOTHING_LEFT: "nothing is left",
 }
 WORKING_SHOWN = 10
