@@ -47,7 +47,7 @@ def work(cities: Sequence[WaveCity], at: datetime, *, begun: datetime) -> Work:
     """
     done = [one for one in cities if one.state in (CityState.DONE, CityState.FAILED) and one.ended]
     ends = sorted(min(one.ended, at) for one in done if one.ended)
-    begins = [min(one.began, at) for one in cities if one.began and one.state is not CityState.CANCELLED]
+    begins = [min(one.began, at) for one in cities if one.began]
     marks = [min(begins, default=min(begun, at)), *ends]
     gaps = [max(0.0, (later - earlier).total_seconds()) for earlier, later in pairwise(marks)]
     longest = max(PAUSE_S, PAUSE_GAPS * _nine_in_ten(gaps))
@@ -74,7 +74,7 @@ def _under_way(last: datetime, begins: Sequence[datetime], at: datetime, longest
     """Since when work goes on without anything being settled, None where it rests."""
     if at - last <= longest:
         return last
-    return min((one for one in begins if one > last and at - one <= longest), default=None)
+    return min((one for one in begins if at - one <= longest), default=None)
 
 
 def pace(found: Work, *, left: int) -> Pace:
