@@ -141,6 +141,35 @@ def test_a_wave_that_no_worker_takes_up_is_quiet_and_one_begun_late_not_slow() -
     assert (late.elapsed_s, late.worked_s) == (209 * 60, 19 * 60)
 
 
+def test_beginnings_from_before_a_pause_change_little() -> None:
+    """Twenty were under way when everything stopped for the night; in the morning they end one after the other."""
+    morning = [a_city(at, S.DONE, 1, NIGHT + 10 + at) for at in range(20)]
+    found = looked([*morning, *WAITING], after(NIGHT + 30))
+    assert found.pace.per_hour == pytest.approx(24, rel=0.35)  # 20 in some 50 minutes of work
+    assert found.eta.latest and found.eta.latest - found.at < timedelta(hours=2.1)
+
+
+def test_waiting_for_a_slow_judge_is_no_pause_and_hides_none() -> None:
+    """All crawled within the hour, then judged one by one at ten minutes each, with a night between."""
+    evening = [a_city(at, S.DONE, 0, 10 * (at + 1)) for at in range(30)]
+    morning = [a_city(40 + at, S.DONE, 0, 300 + NIGHT + 10 * (at + 1)) for at in range(5)]
+    found = looked([*evening, *morning, *WAITING], after(350 + NIGHT))
+    assert found.pace.per_hour == pytest.approx(6, rel=0.15)
+
+
+def test_judging_anew_what_is_archived_has_a_pace_without_any_beginning() -> None:
+    judged = [a_city(at, S.DONE, None, 2.0 * (at + 1)) for at in range(10)]
+    found = looked([*judged, *WAITING], after(20))
+    assert (found.pace.per_hour, found.worked_s, found.slowest) == (30.0, 1200.0, ())
+
+
+def test_what_failed_before_anybody_tried_makes_nothing_fast() -> None:
+    untried = [a_city(at, S.FAILED, cause="no_home_page") for at in range(50)]
+    found = looked([*untried, *WAITING], after(5))
+    assert (found.settled, found.pace.unknown) == (50, Unknown.FEW)
+    assert looked(untried, after(5)).ended == BEGUN
+
+
 def test_cancelling_is_no_work() -> None:
     cancelled = [a_city(500 + at, S.CANCELLED, 10, 11) for at in range(50)]
     assert looked([*cancelled, *WAITING], after(12)).pace.per_hour is None

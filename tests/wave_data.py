@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from pipeline.criteria import load
-from pipeline.models import CityState, Crawling, Judging, Municipality, Wave, WaveCity
+from pipeline.models import CityState, Crawling, CriteriaSet, Judging, Municipality, Wave, WaveCity
 
 BEGUN = datetime(2026, 7, 1, 9, tzinfo=UTC)
 WAVE = "20260701T090000Z-0001"
+
+
+@cache
+def _criteria() -> CriteriaSet:
+    return load("dx-2024")
 
 
 def after(minutes: float) -> datetime:
@@ -19,7 +25,7 @@ def after(minutes: float) -> datetime:
 def a_wave(wave_id: str = WAVE, *, cap: float | None = None, started: datetime = BEGUN) -> Wave:
     return Wave(
         id=wave_id,
-        criteria=load("dx-2024"),
+        criteria=_criteria(),
         as_of=date(2026, 7, 1),
         started=started,
         crawl=Crawling(max_pages=40, delay_s=1.0),

@@ -239,9 +239,9 @@ def status(
 def _look(waves: Waves, wave_id: str) -> Headway:
     from datetime import UTC, datetime
 
-    from pipeline.headway import headway
+    from pipeline.headway.looking import look
 
-    return headway(waves.find(wave_id), waves.cities(wave_id), waves.money(wave_id), datetime.now(UTC))
+    return look(waves, wave_id, datetime.now(UTC))
 
 
 def _failed(waves: Waves, wave_id: str, as_json: bool) -> None:

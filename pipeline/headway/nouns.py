@@ -12,7 +12,7 @@ class Unknown(StrEnum):
     """Why there is no pace, or no expected end."""
 
     FEW = "few"  # too few are settled to tell
-    QUIET = "quiet"  # nothing was settled for long, and nobody has begun anything: no worker seems to be at it
+    QUIET = "quiet"  # nothing was settled for long, nor anything begun: nobody is at it, or has only just gone on
     NOTHING_LEFT = "nothing_left"
 
 
@@ -45,7 +45,7 @@ class Money(Noun):
 
 
 class Working(Noun):
-    """A municipality that is being crawled or judged. since: of this attempt; pages: read so far."""
+    """A municipality that is being crawled or judged. since: its first try began; pages: read so far."""
 
     code: str
     name: str
@@ -73,7 +73,7 @@ class Trouble(Noun):
 
 
 class Slow(Noun):
-    """A settled municipality and the seconds from its beginning to its end, waiting for a judge included."""
+    """A settled municipality and the seconds from its beginning to its end, pauses and waiting for a judge included."""
 
     code: str
     name: str

@@ -15,17 +15,19 @@ from pipeline.models import CityState, WaveCity
 RECENT_S = 3600.0  # an hour of work smooths out that municipalities begun together end together
 RECENT = 30  # or so many, where they took longer: chance then moves the pace by a fifth or so
 ENOUGH = 5  # with fewer, chance alone may double the pace or halve it
-# A pause: nothing settled for so long, and for longer than so many typical municipalities take. While work goes on,
-# something is settled at least as often as the slowest takes.
+# A pause: nothing settled for so long, and for so many times what nine in ten waited for the one before them at most.
 PAUSE_S = 1800.0
-PAUSE_TYPICAL = 3
+PAUSE_GAPS = 4
+# What one takes from its beginning to its end is believed up to here: it may have lain there through a pause, or waited
+# for a judge. 400 pages at ten seconds take little more than an hour.
+SLOW_S = 7200.0
 SIGMAS = 2.0  # of a count; about 19 times in 20 it lies within
 
 
 @dataclass(frozen=True)
 class Work:
     """Seconds of work, from its beginning: at which ones were settled, in order, and how many by now. quiet: it rests
-    now; slow_s: what nine in ten took at most."""
+    now; slow_s: what nine in ten took at most, as far as that is believed."""
 
     settled_at: tuple[float, ...]
     now: float
@@ -36,25 +38,31 @@ class Work:
 def work(cities: Sequence[WaveCity], at: datetime, *, begun: datetime) -> Work:
     """The work until `at` on the municipalities of a wave that was begun then.
 
-    It begins with the first municipality where there is one, not with the wave: workers may come later. What was
-    cancelled is no work. A gap between two that are settled is a pause where it is longer than PAUSE_S and than
-    PAUSE_TYPICAL medians of what they took; it counts as one median, since that is what the first one after a pause
-    takes. An ending later than `at`, by another machine's clock, counts as `at`. After a pause that still lasts, work
-    counts from when somebody began anew.
+    It begins with the first municipality whose beginning is known, not with the wave: workers may come later. What was
+    cancelled is no work, nor what failed without being tried. A gap between two that are settled is a pause where it is
+    longer than PAUSE_S and than PAUSE_GAPS usual ones; it counts as one median of what they took, since that is what
+    the first one after a pause takes. How long a municipality took decides no more than that: its beginning is that of
+    the first try. An ending later than `at`, by another machine's clock, counts as `at`. After a pause that still
+    lasts, work counts from when somebody began another one.
     """
     done = [one for one in cities if one.state in (CityState.DONE, CityState.FAILED) and one.ended]
     ends = sorted(min(one.ended, at) for one in done if one.ended)
-    took = sorted(lasted(one) for one in done if one.began)
-    typical = median(took) if took else 0.0
-    longest = max(PAUSE_S, PAUSE_TYPICAL * typical)
-    begins = [min(one.began, at) for one in cities if one.began and one.state is not CityState.CANCELLED]
-    start = min([*begins, *ends[:1]], default=begun)
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise([start, *ends])]
-    marks = tuple(accumulate(gap if gap <= longest else typical for gap in gaps))
-    since = _under_way(ends[-1] if ends else start, begins, at, timedelta(seconds=longest))
+    begins = [min(one.began, at) for one in cities if one.began]
+    marks = [min(begins, default=min(begun, at)), *ends]
+    gaps = [max(0.0, (later - earlier).total_seconds()) for earlier, later in pairwise(marks)]
+    longest = max(PAUSE_S, PAUSE_GAPS * _nine_in_ten(gaps))
+    took = [lasted(one) for one in done if one.began]
+    pause = min(longest, median(took) if took else median(gaps or [0.0]))
+    settled_at = tuple(accumulate(gap if gap <= longest else pause for gap in gaps))
+    since = _under_way(marks[-1], begins, at, timedelta(seconds=longest))
     current = 0.0 if since is None else (at - since).total_seconds()
-    slow = took[int(0.9 * (len(took) - 1))] if took else 0.0
-    return Work(marks, (marks[-1] if marks else 0.0) + current, since is None, slow)
+    slow = min(_nine_in_ten(took), max(SLOW_S, longest))
+    return Work(settled_at, (settled_at[-1] if settled_at else 0.0) + current, since is None, slow)
+
+
+def _nine_in_ten(values: Sequence[float]) -> float:
+    """What nine in ten of the values do not exceed, or a little less; 0 of none."""
+    return sorted(values)[9 * (len(values) - 1) // 10] if values else 0.0
 
 
 def lasted(city: WaveCity) -> float:
@@ -66,7 +74,7 @@ def _under_way(last: datetime, begins: Sequence[datetime], at: datetime, longest
     """Since when work goes on without anything being settled, None where it rests."""
     if at - last <= longest:
         return last
-    return min((one for one in begins if one > last and at - one <= longest), default=None)
+    return min((one for one in begins if at - one <= longest), default=None)
 
 
 def pace(found: Work, *, left: int) -> Pace:

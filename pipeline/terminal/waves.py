@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -29,7 +30,7 @@ STATES = {
 }
 WHY = {
     Unknown.FEW: "not known yet: too few municipalities are settled",
-    Unknown.QUIET: "not known: nothing was settled for long, and no worker has begun anything since",
+    Unknown.QUIET: "not known: nothing was settled for long. If a worker is at it, it is known when the next one is",
     Unknown.NOTHING_LEFT: "nothing is left",
 }
 WORKING_SHOWN = 10
@@ -92,7 +93,7 @@ def _head(found: Headway) -> Iterator[RenderableType]:
 
 
 def _states(found: Headway) -> RenderableType:
-    return " · ".join(f"{STATES[state]} {count:,}" for state, count in found.states.items())
+    return Columns([f"{STATES[state]} {count:,}" for state, count in found.states.items()], padding=(0, 3))
 
 
 def _figures(found: Headway) -> RenderableType:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from pipeline.agreement import Coefficient, cohen
 from pipeline.desk import Desk
-from pipeline.headway import Headway, headway
+from pipeline.headway import Headway
+from pipeline.headway.looking import look
 from pipeline.models import Action, Filter, Stage, Tally
 from pipeline.report.words import JAPAN
 from pipeline.store.line import Survey
@@ -75,12 +76,9 @@ class Counts:
 
     def headway(self, wave_id: str) -> Headway:
         """How far that survey of many has come. Raises InputError where there is none of that id."""
-        found: Headway = self._fresh(("headway", wave_id), lambda: self._headway(wave_id))
+        waves = self._desk.store.waves
+        found: Headway = self._fresh(("headway", wave_id), lambda: look(waves, wave_id, datetime.now(UTC)))
         return found
-
-    def _headway(self, wave_id: str) -> Headway:
-        waves, now = self._desk.store.waves, datetime.now(UTC)
-        return headway(waves.find(wave_id), waves.cities(wave_id), waves.money(wave_id), now)
 
     def _paces(self) -> dict[str, Pace]:
         now = datetime.now(UTC)

@@ -63,9 +63,16 @@ CITY_GLYPHS = {
 }
 UNKNOWN = {
     Unknown.FEW: "まだ分かりません（終わった自治体が少ないため）。",
-    Unknown.QUIET: "分かりません。長いあいだ一つも終わらず、新しく始まったものもありません。"
-    "調査するプロセスが動いているか確かめてください。",
+    Unknown.QUIET: "分かりません。長いあいだ一つも終わっていません。調査するプロセスが動いているか確かめてください。"
+    "動いていれば、次の自治体が終わると分かります。",
     Unknown.NOTHING_LEFT: "残りはありません。",
+}
+# Causes of the survey itself, beside those that pages have too.
+FAILURES = {
+    "no_home_page": "ホームページのアドレスが分からない",
+    "unread": "ホームページを読めなかった",
+    "model": "モデルに尋ねられなかった",
+    "run_lost": "収集の記録が失われた",
 }
 SPANS = {
     ("d", "h"): "%(first)s日%(second)s時間",
@@ -114,6 +121,8 @@ def failure(cause: str, _: Say) -> str:
     """Why a municipality was given up: in words where it is a cause that pages have too, else as it was recorded."""
     if cause in set(Cause):
         return _(words.CAUSES[Cause(cause)])
+    if cause in FAILURES:
+        return _(FAILURES[cause])
     return words.visible(cause) or _("原因の記録がない")
 
 
