@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import random
 import secrets
 import shutil
@@ -199,6 +200,18 @@ def test_what_is_no_web_address_or_no_file_name_is_refused(tmp_path: Path, chang
         with pytest.raises(ArchiveError):
             write(archive, **changes)  # type: ignore[arg-type]
         assert not list((tmp_path / "share").rglob("*.warc.gz"))
+
+
+def test_what_is_written_in_a_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with Archive(Place(tmp_path / "index", str(tmp_path / "share"))) as archive:
+            write(archive)
+    finally:
+        os.umask(before)
+    made = [tmp_path / "share", *(tmp_path / "share").rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o600}
 
 
 def test_reading_a_new_archive_finds_nothing_and_leaves_the_storage_alone(archive: Archive, place: Place) -> None:

@@ -141,6 +141,22 @@ def test_a_damaged_index_is_told_and_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "archive" / "index.db").read_bytes().startswith(b"no database")
 
 
+def test_shared_storage_is_written_to_and_read_back(tmp_path: Path) -> None:
+    def told(storage: Path | str) -> Finding:
+        return row("archive", patient(tmp_path, settings=settings(tmp_path, archive=str(storage))))
+
+    (tmp_path / "share").mkdir()
+    there = told(tmp_path / "share")
+    assert there.state is State.OK and "written, read back and removed" in there.found
+    assert list((tmp_path / "share").iterdir()) == []
+    missing = told(tmp_path / "not mounted")
+    assert missing.state is State.WARN and "is not there" in missing.found and "mount it" in missing.advice
+    assert not (tmp_path / "not mounted").exists()
+    (tmp_path / "file").write_text("x")
+    assert told("nosuch://x").state is State.FAIL
+    assert told(tmp_path / "file").state is not State.OK
+
+
 def test_a_database_is_told_by_its_version(database_url: str, tmp_path: Path) -> None:
     one = patient(tmp_path, settings=settings(tmp_path, db=database_url), offline=True)
     assert row("database", one).state is State.OK

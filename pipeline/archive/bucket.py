@@ -67,7 +67,7 @@ class Folder:
         # Not *.warc.gz, so that what a killed process leaves is read by nobody.
         fresh = path.with_name(f".{secrets.token_hex(8)}.part")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(path.parent)
             try:
                 _write(fresh, content)
                 fresh.replace(path)
@@ -107,6 +107,14 @@ class Folder:
 
     def shown(self, name: str = "") -> str:
         return str(self._root / name)
+
+
+def _make_private(folder: Path) -> None:
+    """Makes the folder and those above it that are missing, all for their owner alone."""
+    if folder.is_dir():
+        return
+    _make_private(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

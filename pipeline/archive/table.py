@@ -131,12 +131,12 @@ class Table:
     # --- the database -------------------------------------------------------------------------------------------------
 
     def _on_database(self, act: Callable[[Connection], T]) -> T:
-        """What `act` returns in a transaction of its own; it is called again where that was cut off."""
+        """What `act` returns, each statement being a transaction; it is called again where it was cut off."""
         deadline, wait_s = time.monotonic() + PATIENCE_S, _FIRST_WAIT_S
         while True:
             try:
                 self._make()
-                with self._engine.begin() as connection:
+                with self._engine.connect() as connection:
                     return act(connection)
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 if time.monotonic() > deadline:
@@ -162,7 +162,7 @@ class Table:
         """Makes the table where it is missing, and fills it from the storage where it is empty."""
         if self._ready:
             return
-        with self._engine.begin() as connection:
+        with self._engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
             if not _is_filled(connection):
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 _METADATA.create_all(connection)
@@ -191,7 +191,7 @@ _guard = threading.Lock()
 
 def _take(url: str) -> Engine:
     with _guard:
-        engine, users = _engines.get(url) or (create_engine(url, pool_pre_ping=True), 0)
+        engine, users = _engines.get(url) or (create_engine(url, pool_pre_ping=True, isolation_level="AUTOCOMMIT"), 0)
         _engines[url] = (engine, users + 1)
         return engine
 
