@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from pipeline.archive import Archive
 from pipeline.crawl.aside import aside
 from pipeline.crawl.fetch import Answer
-from pipeline.errors import ArchiveError
+from pipeline.errors import ArchiveError, StorageError
 from pipeline.models import Snapshot
 
 # RFC 9110, 8.8.2.2: a page may have changed twice within the second that its date names; a minute later that is past.
@@ -53,7 +53,10 @@ class Recall:
         self._runs = tuple(runs)
 
     async def of(self, url: str) -> Known | None:
-        """What is known of that very address; None where its body is not at hand, so that it is asked for in full."""
+        """What is known of that very address; None where its body is not at hand, so that it is asked for in full.
+
+        Raises StorageError where the archive cannot be reached.
+        """
         return await aside(self._known, url) if self._runs else None
 
     def _known(self, url: str) -> Known | None:
@@ -62,6 +65,8 @@ class Recall:
             return None
         try:
             body = self._archive.body(last.sha256)
+        except StorageError:
+            raise
         except ArchiveError:
             return None
         original = self._archive.original(last)
