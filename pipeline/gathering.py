@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -171,7 +172,8 @@ async def measure(
     if failed is not None:
         speed = Speed(url=plan.home_url, refused=f"the home page could not be read ({failed.cause}: {failed.detail})")
     else:
-        speed = await display_speed(plan, progress=partial(watch, "measure"), web=web)
+        async with web.measuring if web and web.measuring else nullcontext():
+            speed = await display_speed(plan, progress=partial(watch, "measure"), web=web)
     archive.write(
         code=order.municipality.code,
         run_id=run.id,

@@ -40,8 +40,9 @@ def nation(
         Render, typer.Option(help="Open pages that only a script fills in a browser: never or auto.")
     ] = Render.NEVER,
     speed: Annotated[
-        Speed, typer.Option(help="Measure the home page's display in a browser: auto or never.")
-    ] = Speed.AUTO,
+        Speed,
+        typer.Option(help="Measure home pages' display in a browser, one at a time, on a machine that is not busy."),
+    ] = Speed.NEVER,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask for every page in full, whatever is archived.")] = False,
     no_crawl: Annotated[
         bool, typer.Option("--no-crawl", help="Judge again what is archived: another model, prompt or criteria text.")

@@ -171,10 +171,12 @@ class Turn:
 @dataclass(frozen=True)
 class Web:
     """What a crawl shares with others. pace: with those of its event loop; gate: this crawl's own, to the pace that is
-    kept with those of other processes and machines."""
+    kept with those of other processes and machines; measuring: held while a page's display is measured, since two
+    browsers at a time would measure each other."""
 
     pace: Pace
     gate: Gate | None = None
+    measuring: asyncio.Lock | None = None
 
 
 def _now() -> float:

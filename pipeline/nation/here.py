@@ -72,7 +72,7 @@ class _Here:
         self._wave, self._store, self._cores, self._tell = wave, store, cores, tell
         self._stages = Stages(store, settings, cores)
         # A delay of 0 of its own: each crawl brings that of its order.
-        self._web = Web(Pace(0.0))
+        self._web = Web(Pace(0.0), measuring=asyncio.Lock())
         self._trouble = 0
         self._to_crawl: asyncio.Queue[str] = asyncio.Queue()
         self._to_judge: asyncio.Queue[str] = asyncio.Queue()

@@ -65,7 +65,7 @@ def _judging(wish: Wish, settings: Settings) -> Judging:
         Workspace(settings.home).keep(question.prompts)
     return Judging(
         model=wish.model,
-        base_url=wish.base_url,
+        base_url=seated.endpoint.base_url if seated.questions else "",
         judges=",".join(seated.judges),
         votes=wish.votes,
         price=wish.price,

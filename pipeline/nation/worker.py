@@ -74,7 +74,7 @@ class _Worker:
         self._store = store
         self._settings = settings
         self._at = at
-        self._pace = Pace(0.0)
+        self._pace, self._measuring = Pace(0.0), asyncio.Lock()
         self._wave = cache(self._met)
 
     def _met(self, wave_id: str) -> Wave:
@@ -87,7 +87,7 @@ class _Worker:
         wave = self._wave(errand.wave)
         if errand.stage == "judge":
             await self.stages.judge(wave, errand.code, holder=hold.holder)
-        elif await self.stages.crawl(wave, errand.code, holder=hold.holder, web=Web(self._pace, hold)):
+        elif await self.stages.crawl(wave, errand.code, holder=hold.holder, web=Web(self._pace, hold, self._measuring)):
             await self._at.put([Errand(wave.id, errand.code, "judge", wave.priority)])
 
     def give_up(self, errand: Errand, hold: Hold, error: Exception) -> None:
