@@ -1,7 +1,4 @@
-"""`classify worker` on several machines of a simulated nation, some of which are lost: nothing is lost with them.
-
-Each worker has a workspace and a cache of its own, as a machine has; they share PostgreSQL and the archive's storage.
-"""
+"""`classify worker` on several machines of a simulated nation, some of which are lost: nothing is lost with them."""
 
 from __future__ import annotations
 
@@ -10,133 +7,19 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
 from commands import CLASSIFY, environment
 from databases import Cluster
+from machines import OPTIONS, Scene, Verdicts, scene, verdicts
 from nations import served
 
 from benchmarks.nation import Nation, checks, registry
-from benchmarks.nation.server import Serving
-from pipeline.models import CityState, WaveCity
-from pipeline.store.store import Store
+from pipeline.models import CityState
 
-DELAY_S = 0.2
 CITIES = 10
 NATION = Nation(seed=5, cities=CITIES, shared=0.5, vendors=1, smallest=12, largest=20)
-OPTIONS = ("--allow-private", "--delay", str(DELAY_S), "--speed", "never", "--as-of", "2026-11-20")
-CRAWLS = 4
-
-Verdicts = dict[str, list[tuple[str, str, tuple[str, ...]]]]
-
-
-def verdicts(database_url: str) -> Verdicts:
-    """Of every municipality its judgements: criterion, verdict, quotes."""
-    found: Verdicts = {}
-    with Store(database_url) as store:
-        for survey in store.surveys():
-            items = [item.judgement for item in store.items(survey.run_id)]
-            judged = [(one.criterion, one.verdict, tuple(quote.text for quote in one.quotes)) for one in items]
-            found[survey.code] = sorted(judged)
-    return found
-
-
-@dataclass
-class Scene:
-    """A nation, a database and an archive that workers share."""
-
-    folder: Path
-    serving: Serving
-    database_url: str
-    settings: dict[str, str] = field(default_factory=dict)
-    archive: Path | None = None
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def environment(self, machine: str) -> dict[str, str]:
-        shared = {"CLASSIFY_DB": self.database_url, "CLASSIFY_ARCHIVE": str(self.archive or self.folder / "archive")}
-        short = {"CLASSIFY_LEASE_S": "3", "CLASSIFY_RETRY_S": "1"}
-        return environment(self.folder / machine, **shared, **short, **self.serving.environment(), **self.settings)
-
-    def nation(self, *more: str) -> None:
-        registry.write(self.serving.nation, self.folder / "registry.csv", self.serving.port)
-        given = ["nation", "--all", "--registry", str(self.folder / "registry.csv"), *OPTIONS, *more]
-        done = subprocess.run([CLASSIFY, *given], env=self.environment("desk"), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr + done.stdout
-
-    def start(self, count: int = 1) -> None:
-        for _ in range(count):
-            machine = f"machine{len(self.workers)}"
-            command = [CLASSIFY, "worker", "--until-idle", "--crawls", str(CRAWLS), "--judges", "1"]
-            with (self.folder / f"{machine}.log").open("wb") as log:
-                worker = subprocess.Popen(
-                    command, env=self.environment(machine), stdout=log, stderr=log, process_group=0
-                )
-            self.workers.append(worker)
-
-    def told(self) -> str:
-        logs = sorted(self.folder.glob("machine*.log"))
-        return "\n".join(f"{log.name}: {log.read_text('utf-8')}" for log in logs)
-
-    def requests(self) -> list[checks.Request]:
-        self.serving.flush()
-        return checks.read(self.serving.log)
-
-    def until(self, reached: Callable[[], bool], deadline_s: float = 60.0) -> None:
-        deadline = time.monotonic() + deadline_s
-        while not reached():
-            assert time.monotonic() < deadline, self.told()
-            time.sleep(0.1)
-
-    def until_pages(self, count: int) -> None:
-        self.until(lambda: len(self.requests()) >= count)
-
-    def finish(self, *lost: int, deadline_s: float = 120.0) -> None:
-        """Waits for all workers but those lost."""
-        for number, worker in enumerate(self.workers):
-            if number not in lost:
-                assert worker.wait(timeout=deadline_s) == 0, self.told()
-
-    def cities(self) -> list[WaveCity]:
-        with Store(self.database_url) as store:
-            return store.waves.cities(store.waves.find().id)
-
-    def surveyed(self) -> list[str]:
-        """The code of each run."""
-        with Store(self.database_url) as store:
-            return [run.municipality.code for run in store.runs()]
-
-    def busy(self, *but: int) -> int:
-        """The number of a worker that crawls most municipalities right now, at least two; none of `but`."""
-        found: Counter[int] = Counter()
-
-        def known() -> bool:
-            with psycopg.connect(self.database_url.replace("+psycopg", "")) as connection:
-                holders = connection.execute("SELECT holder FROM holds WHERE until > clock_timestamp()").fetchall()
-            pids = Counter(int(holder.split(":")[1]) for (holder,) in holders if "/crawl/" in holder)
-            found.clear()
-            found.update({n: pids[one.pid] for n, one in enumerate(self.workers) if n not in but and pids[one.pid] > 1})
-            return bool(found)
-
-        self.until(known)
-        return found.most_common(1)[0][0]
-
-
-@contextmanager
-def scene(folder: Path, database_url: str, nation: Nation = NATION) -> Iterator[Scene]:
-    with served(folder, nation) as serving:
-        made = Scene(folder, serving, database_url)
-        try:
-            yield made
-        finally:
-            for worker in made.workers:
-                if worker.poll() is None:
-                    os.killpg(worker.pid, signal.SIGKILL)
-                worker.wait()
 
 
 @pytest.fixture(scope="module")
@@ -161,14 +44,14 @@ def check(made: Scene, undisturbed: Verdicts, *, in_flight: int = 0) -> None:
     assert verdicts(made.database_url) == undisturbed
     requests = made.requests()
     assert sum(checks.refetches(requests).values()) <= in_flight
-    assert checks.violations(requests, DELAY_S) == {}
+    assert checks.violations(requests, made.delay_s) == {}
 
 
 @pytest.mark.timeout(300)
 def test_workers_together_find_what_one_machine_finds(
     tmp_path: Path, postgresql_url: str, undisturbed: Verdicts
 ) -> None:
-    with scene(tmp_path, postgresql_url) as made:
+    with scene(tmp_path, postgresql_url, NATION) as made:
         made.nation()
         made.start(2)
         made.finish()
@@ -181,7 +64,7 @@ def test_lost_workers_and_a_database_that_restarts_cost_only_time(
     tmp_path: Path, cluster: Cluster, postgresql_url: str, undisturbed: Verdicts
 ) -> None:
     """Of four workers one is killed, one stopped for longer than its lease and woken, and the database is restarted."""
-    with scene(tmp_path, postgresql_url) as made:
+    with scene(tmp_path, postgresql_url, NATION) as made:
         made.nation()
         made.start(4)
         made.until_pages(20)
@@ -197,7 +80,7 @@ def test_lost_workers_and_a_database_that_restarts_cost_only_time(
         made.finish(killed, deadline_s=200)
         assert "another worker has it by now" in (tmp_path / f"machine{stopped}.log").read_text("utf-8")
         assert sum(one.tries for one in made.cities()) > CITIES
-        check(made, undisturbed, in_flight=2 * CRAWLS)
+        check(made, undisturbed, in_flight=2 * made.crawls)
 
 
 @pytest.mark.timeout(300)
@@ -208,7 +91,7 @@ def test_a_full_disk_costs_only_time(tmp_path: Path, postgresql_url: str, undist
     if mounted.returncode:
         pytest.skip("no tmpfs can be mounted here: it takes root")
     try:
-        with scene(tmp_path, postgresql_url) as made:
+        with scene(tmp_path, postgresql_url, NATION) as made:
             made.archive = disk / "archive"
             made.nation()
             made.start(2)
@@ -222,7 +105,7 @@ def test_a_full_disk_costs_only_time(tmp_path: Path, postgresql_url: str, undist
 
 @pytest.mark.timeout(120)
 def test_what_is_cancelled_is_left_alone(tmp_path: Path, postgresql_url: str) -> None:
-    with scene(tmp_path, postgresql_url) as made:
+    with scene(tmp_path, postgresql_url, NATION) as made:
         made.nation()
         code = made.cities()[0].municipality.code
         for given in (["cancel", "--city", code], ["status"]):
