@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from math import fsum
+from typing import TypeVar
 
 from pipeline.crawl import Web
 from pipeline.errors import StoreError
@@ -23,6 +25,7 @@ from pipeline.settings import Settings
 from pipeline.store.store import Store
 from pipeline.workspace import Workspace
 
+T = TypeVar("T")
 NOTE_EVERY_S = 2.0
 _TO_CRAWL = frozenset({CityState.WAITING, CityState.CRAWLING})
 _TO_JUDGE = frozenset({CityState.CRAWLED, CityState.JUDGING})
@@ -45,6 +48,8 @@ class Stages:
         self._settings = settings
         self._cores = cores
         self._pages: dict[tuple[str, str], int] = {}
+        # No more than cores: dozens of crawls that end together would else keep the judges from theirs.
+        self._readers = asyncio.Semaphore(cores.processes)
 
     async def crawl(self, wave: Wave, code: str, *, web: Web, holder: str = "") -> bool:
         """Archives what there is to see; whether a judge may have it now. Raises what `look` raises."""
@@ -63,7 +68,7 @@ class Stages:
         run = begin(order, self._store, self._settings, city.run_id)
         waves.move(wave.id, code, of=_TO_CRAWL, holder=holder, run_id=run.id)
         watch = partial(self._watch, (wave.id, code))
-        run = await look(order, run, self._store, settings=self._settings, watch=watch, cores=self._cores, web=web)
+        run = await look(order, run, self._store, settings=self._settings, watch=watch, cores=self._read, web=web)
         pages = run.coverage.read if run.coverage else 0
         archived = waves.move(wave.id, code, of=_TO_CRAWL, holder=holder, state=CityState.CRAWLED, pages=pages)
         if archived is not None:
@@ -85,6 +90,10 @@ class Stages:
         """Gives a municipality up for now, with the reason."""
         told = {"cause": type(error).__name__, "detail": str(error)[:500], "ended": datetime.now(UTC)}
         self._store.waves.move(wave.id, code, of=_TO_CRAWL | _TO_JUDGE, holder=holder, state=CityState.FAILED, **told)
+
+    async def _read(self, do: Callable[..., T], *given: object) -> T:
+        async with self._readers:
+            return await self._cores(do, *given)
 
     def _watch(self, key: tuple[str, str], stage: str, done: int, _total: int, _note: str) -> None:
         if stage == "crawl":
