@@ -13,6 +13,7 @@ from pathlib import Path
 _EVERY_S = 1.0
 _LOOK_S = 0.05
 _PROC = Path("/proc")
+_ENOUGH = 25  # cities, below which the growth is that of a start
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MIB = 1 << 20
 
@@ -114,7 +115,7 @@ def growth(samples: Sequence[Sample], crawled: Sequence[float], *, tree: bool) -
     half = samples[len(samples) // 2 :]
     cities = [sum(at <= one.at_s for at in crawled) / 100 for one in half]
     memory = [one.tree_mib if tree else one.rss_mib for one in half]
-    if len(half) < 4 or cities[0] == cities[-1]:
+    if len(half) < 4 or (cities[-1] - cities[0]) * 100 < _ENOUGH:
         return None
     mean_cities, mean_memory = sum(cities) / len(cities), sum(memory) / len(memory)
     both = sum((x - mean_cities) * (y - mean_memory) for x, y in zip(cities, memory, strict=True))
