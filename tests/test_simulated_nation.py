@@ -337,7 +337,7 @@ def test_what_was_answered_is_not_to_be_asked_again() -> None:
     asked = [Request(number, "127.10.1.1", host, status, path) for number, (host, path, status) in enumerate(rows)]
     assert checks.refetches(asked) == {("a", "/"): 1, ("a", "/x"): 2}
     assert checks.per_host(asked) == {"a": 8, "b": 1}
-    assert checks.first_asked(asked) == {"a": 0, "b": 2}
+    assert checks.last_asked(asked) == {"a": 8, "b": 2}
 
 
 def test_a_line_that_is_still_being_written_is_left_out(tmp_path: Path) -> None:
@@ -349,12 +349,12 @@ def test_a_line_that_is_still_being_written_is_left_out(tmp_path: Path) -> None:
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
-def test_growth_is_told_by_cities_begun_and_of_the_second_half_only() -> None:
-    begun = [float(second) for second in range(100)]  # a city a second
-    steady = [measure.Sample(at, 300 if at < 40 else 200, 50 + at / 2, {}) for at in map(float, range(100))]
-    assert measure.growth(steady, begun, tree=False) == pytest.approx(0)
-    assert measure.growth(steady, begun, tree=True) == pytest.approx(50)
-    assert measure.growth(steady[:4], begun, tree=True) is None
+def test_growth_is_told_by_cities_and_of_the_second_half_only() -> None:
+    crawled = [float(second) for second in range(100)]  # a city a second
+    steady = [measure.Sample(at, 300 if at < 40 else 200, 300, 50 + at / 2, {}) for at in map(float, range(100))]
+    assert measure.growth(steady, crawled, tree=False) == pytest.approx(0)
+    assert measure.growth(steady, crawled, tree=True) == pytest.approx(50)
+    assert measure.growth(steady[:4], crawled, tree=True) is None
     assert measure.growth(steady, [], tree=True) is None
 
 
@@ -367,12 +367,20 @@ def test_a_command_is_measured_with_what_it_starts(tmp_path: Path) -> None:
     assert 0.1 < found.cpu_s < found.wall_s
 
 
+def test_over_postgresql_a_survey_is_queued_and_a_worker_does_it() -> None:
+    csv, wanted = Path("a b.csv"), Wanted(side_by_side=7)
+    assert command.nation(csv, wanted)[-2:] == ["--side-by-side", "7"]
+    shell, _, line = command.nation(csv, wanted, "postgresql+psycopg:///akashi")
+    assert shell == "sh"
+    assert "--registry 'a b.csv'" in line
+    assert line.endswith("worker --until-idle --crawls 7")
+
+
 def test_a_trial_counts_what_a_survey_did(tmp_path: Path) -> None:
     wanted = Wanted(max_pages=12)
     with served(tmp_path, Nation(cities=1)) as serving:
         registry.write(serving.nation, tmp_path / "registry.csv", serving.port)
-        (tmp_path / "codes").write_text("\n".join(one.code for one in registry.rows(serving.nation)))
-        line = command.one_by_one(tmp_path / "registry.csv", tmp_path / "codes", wanted)
+        line = command.nation(tmp_path / "registry.csv", wanted)
         found = trial(line, serving, tmp_path, wanted.delay_s, {})
     assert (found.code, found.outcome.states) == (0, {"done": 1}), found.last_words
     assert found.outcome.judgements == 31

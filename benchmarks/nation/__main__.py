@@ -83,7 +83,8 @@ def _run(cities: int, given: argparse.Namespace, folder: Path) -> Trial:
     with serve(nation, folder / "requests.log") as serving:
         registry.write(nation, csv, serving.port)
         codes.write_text("\n".join(one.code for one in registry.rows(nation)))
-        line = command.one_by_one(csv, codes, wanted) if given.one_by_one else command.nation(csv, wanted)
+        database = os.environ.get("CLASSIFY_DB", "")
+        line = command.one_by_one(csv, codes, wanted) if given.one_by_one else command.nation(csv, wanted, database)
         return trial(line, serving, folder, wanted.delay_s, os.environ)
 
 
@@ -94,7 +95,7 @@ def show(trials: list[Trial]) -> None:
     for state in sorted({state for one in trials for state in one.outcome.states}):
         print(f"  {state:38}" + "".join(f"{one.outcome.states.get(state, 0):>16,}" for one in trials))
     for one in trials:
-        if one.code:
+        if one.code and not any(state.startswith("failed") for state in one.outcome.states):
             print(f"the command of {one.cities} cities ended with {one.code}: {one.last_words}")
     print(flush=True)
 

@@ -82,9 +82,6 @@ def per_host(requests: Iterable[Request]) -> Counter[str]:
     return Counter(one.host for one in requests)
 
 
-def first_asked(requests: Iterable[Request]) -> dict[str, float]:
-    """When each host was asked first, in seconds."""
-    found: dict[str, float] = {}
-    for one in requests:
-        found.setdefault(one.host, one.at_s)
-    return found
+def last_asked(requests: Iterable[Request]) -> dict[str, float]:
+    """When each host was asked last, in seconds."""
+    return {one.host: one.at_s for one in requests}

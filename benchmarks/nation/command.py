@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +38,14 @@ class Wanted:
         ]
 
 
-def nation(registry: Path, wanted: Wanted) -> list[str]:
-    """All cities of a registry in one survey."""
-    aside = [] if wanted.side_by_side is None else ["--side-by-side", str(wanted.side_by_side)]
-    return [CLASSIFY, "nation", "--all", "--registry", str(registry), *wanted.options, *aside]
+def nation(registry: Path, wanted: Wanted, database_url: str = "") -> list[str]:
+    """All cities of a registry in one survey; over PostgreSQL queued, and done by one worker."""
+    count = [] if wanted.side_by_side is None else [str(wanted.side_by_side)]
+    begin = [CLASSIFY, "nation", "--all", "--registry", str(registry), *wanted.options]
+    if not database_url.startswith("postgresql"):
+        return [*begin, *(part for one in count for part in ("--side-by-side", one))]
+    work = [CLASSIFY, "worker", "--until-idle", *(part for one in count for part in ("--crawls", one))]
+    return ["sh", "-c", f"{shlex.join(begin)} && exec {shlex.join(work)}"]
 
 
 def one_by_one(registry: Path, codes: Path, wanted: Wanted) -> list[str]:

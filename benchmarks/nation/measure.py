@@ -13,17 +13,19 @@ from pathlib import Path
 _EVERY_S = 1.0
 _LOOK_S = 0.05
 _PROC = Path("/proc")
+_ENOUGH = 25  # cities, below which the growth is that of a start
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MIB = 1 << 20
 
 
 @dataclass(frozen=True)
 class Sample:
-    """at_s: monotonic clock; rss_mib: of the process itself; tree_mib: PSS of it and all below it, so that what they
-    share counts once; cpu_s: by process, used so far."""
+    """at_s: monotonic clock; rss_mib, peak_mib: of the process itself, now and at most so far; tree_mib: PSS of it and
+    all below it, so that what they share counts once; cpu_s: by process, used so far."""
 
     at_s: float
     rss_mib: float
+    peak_mib: float
     tree_mib: float
     cpu_s: Mapping[int, float]
 
@@ -40,7 +42,7 @@ class Measured:
 
     @property
     def peak_rss_mib(self) -> float:
-        return max((one.rss_mib for one in self.samples), default=0.0)
+        return max((one.peak_mib for one in self.samples), default=0.0)
 
     @property
     def peak_tree_mib(self) -> float:
@@ -73,7 +75,11 @@ def sample(pid: int) -> Sample:
     tree = below(pid)
     cpu = {one: used for one in tree if (used := cpu_s(one)) is not None}
     return Sample(
-        time.monotonic(), _mib(pid, "status", "VmRSS"), sum(_mib(one, "smaps_rollup", "Pss") for one in tree), cpu
+        time.monotonic(),
+        _mib(pid, "status", "VmRSS"),
+        _mib(pid, "status", "VmHWM"),
+        sum(_mib(one, "smaps_rollup", "Pss") for one in tree),
+        cpu,
     )
 
 
@@ -95,13 +101,21 @@ def cpu_s(pid: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) / _TICKS if fields else None
 
 
-def growth(samples: Sequence[Sample], begun: Sequence[float], *, tree: bool) -> float | None:
-    """By how many MiB the memory grew per 100 cities over the second half of the samples (least squares). begun: when
-    work on each city began, by the same clock. None where there is too little to tell."""
+def course(measured: Measured, crawled: Sequence[float]) -> list[tuple[float, int, float, float]]:
+    """Sample by sample: seconds since the start, cities crawled, MiB of the process and with all below it."""
+    return [
+        (one.at_s - measured.began_s, sum(at <= one.at_s for at in crawled), one.rss_mib, one.tree_mib)
+        for one in measured.samples
+    ]
+
+
+def growth(samples: Sequence[Sample], crawled: Sequence[float], *, tree: bool) -> float | None:
+    """By how many MiB the memory grew per 100 cities over the second half of the samples (least squares). crawled:
+    when each city was asked last, by the same clock. None where there is too little to tell."""
     half = samples[len(samples) // 2 :]
-    cities = [sum(at <= one.at_s for at in begun) / 100 for one in half]
+    cities = [sum(at <= one.at_s for at in crawled) / 100 for one in half]
     memory = [one.tree_mib if tree else one.rss_mib for one in half]
-    if len(half) < 4 or cities[0] == cities[-1]:
+    if len(half) < 4 or (cities[-1] - cities[0]) * 100 < _ENOUGH:
         return None
     mean_cities, mean_memory = sum(cities) / len(cities), sum(memory) / len(memory)
     both = sum((x - mean_cities) * (y - mean_memory) for x, y in zip(cities, memory, strict=True))

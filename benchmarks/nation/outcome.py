@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fsspec.core import url_to_fs
 
-from pipeline.models import Judgement, Run, Verdict
+from pipeline.models import CityState, Judgement, Run, Verdict
 from pipeline.store.store import Store
 
 
@@ -33,12 +33,14 @@ def outcome(database_url: str, archive: str, settled: Mapping[str, frozenset[str
     """The newest run of each city. settled: by code, criteria that its pages settle; archive: folder or address."""
     with Store(database_url) as store:
         runs = {run.municipality.code: run for run in store.runs()}
+        failed = _failed(store)
         judged = {code: [item.judgement for item in store.items(run.id)] for code, run in runs.items()}
-    states = Counter(_state(run) for run in runs.values())
+    states = Counter(failed.get(code) or _state(run) for code, run in runs.items())
+    states += Counter(state for code, state in failed.items() if code not in runs)
     met = {(code, one.criterion) for code, every in judged.items() for one in every if one.verdict is Verdict.MET}
     true = {(code, criterion) for code, criteria in settled.items() for criterion in criteria}
     return Outcome(
-        states=dict(states + Counter({"no run": cities - len(runs)})),
+        states=dict(states + Counter({"no run": cities - len(runs.keys() | failed)})),
         pages=sum(run.coverage.read for run in runs.values() if run.coverage),
         judgements=sum(map(len, judged.values())),
         verdicts=dict(Counter(one.verdict.value for every in judged.values() for one in every)),
@@ -57,6 +59,13 @@ def digest(judged: Mapping[str, list[Judgement]]) -> str:
         for one in every
     )
     return hashlib.sha256(json.dumps(lines, ensure_ascii=False).encode()).hexdigest()
+
+
+def _failed(store: Store) -> dict[str, str]:
+    """By code, what the newest wave gave up, and why."""
+    waves = store.waves.all()
+    cities = store.waves.cities(waves[-1].id, [CityState.FAILED]) if waves else []
+    return {one.municipality.code: f"failed: {one.cause}" for one in cities}
 
 
 def _state(run: Run) -> str:

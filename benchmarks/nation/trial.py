@@ -19,7 +19,7 @@ _LAST_CHARS = 600
 @dataclass(frozen=True)
 class Trial:
     """violations: host or address with the seconds by which it was asked too soon; refetched: requests for what had
-    been answered before; last_words: of the command."""
+    been answered before; memory: as measure.course says; last_words: of the command."""
 
     cities: int
     delay_s: float
@@ -35,6 +35,7 @@ class Trial:
     violations: Mapping[str, float]
     refetched: int
     outcome: Outcome
+    memory: Sequence[tuple[float, int, float, float]]
     last_words: str
 
 
@@ -46,7 +47,7 @@ def trial(command: Sequence[str], serving: Serving, folder: Path, delay_s: float
     server_cpu_s = (measure.cpu_s(serving.pid) or 0.0) - idle_s
     serving.flush()
     requests = checks.read(serving.log)
-    begun = list(checks.first_asked(requests).values())
+    crawled = list(checks.last_asked(requests).values())
     home = Path(found["CLASSIFY_HOME"])
     own = Settings(home=home, cache=Path(found["CLASSIFY_CACHE"]), db=settings.get("CLASSIFY_DB", ""))
     return Trial(
@@ -58,8 +59,8 @@ def trial(command: Sequence[str], serving: Serving, folder: Path, delay_s: float
         server_cpu_s=server_cpu_s,
         peak_rss_mib=took.peak_rss_mib,
         peak_tree_mib=took.peak_tree_mib,
-        growth_mib=measure.growth(took.samples, begun, tree=False),
-        growth_tree_mib=measure.growth(took.samples, begun, tree=True),
+        growth_mib=measure.growth(took.samples, crawled, tree=False),
+        growth_tree_mib=measure.growth(took.samples, crawled, tree=True),
         requests=len(requests),
         violations=checks.violations(requests, delay_s),
         refetched=checks.refetches(requests).total(),
@@ -69,5 +70,6 @@ def trial(command: Sequence[str], serving: Serving, folder: Path, delay_s: float
             settled(serving.nation),
             serving.nation.cities,
         ),
+        memory=measure.course(took, crawled),
         last_words=(folder / "output.txt").read_text("utf-8", "replace")[-_LAST_CHARS:].strip(),
     )
