@@ -20,8 +20,8 @@ from pipeline.errors import AkashiError, LostError
 
 TRIES = 8
 LONGEST_WAIT_S = 3600.0
-# Until a municipality that another has is asked for again: at first soon (its crawl is ending, and this is its judging),
-# then twice as long each time.
+# Until a municipality that another has is asked for again: at first soon (its crawl is ending, and this is its
+# judging), then twice as long each time.
 _BUSY_S, _BUSY_AT_MOST_S = 0.5, 15.0
 
 Do = Callable[[Errand, Hold], Awaitable[object]]

@@ -42,7 +42,7 @@ _NETWORK = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-NAMED = "akashi "  # in application_name, before the name of the worker
+NAMED = "akashi worker "  # in application_name, before the name of the worker
 
 
 class Link:
@@ -67,7 +67,7 @@ class Link:
         (await asyncio.to_thread(open_database, self._url)).dispose()  # creates and migrates the tables
         self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             self._address,
-            kwargs=_settings(self._address, self.name),
+            kwargs=_settings(self._address, "akashi"),
             configure=_configure,
             min_size=1,
             max_size=CONNECTIONS,
@@ -90,8 +90,10 @@ class Link:
         return time.monotonic() - self._missed_at
 
     def stay(self) -> None:
-        """Everything waits for the database as long as it takes."""
+        """Is a worker from now on: everything waits for the database as long as it takes, and connections made from now
+        on (the one that listens) carry its name."""
         self.patience_s, self._leaving_at = math.inf, None
+        self.pool.kwargs = _settings(self._address, NAMED + self.name)
 
     def leave(self, within_s: float) -> None:
         """Nothing waits for the database after so many seconds from now."""
@@ -199,12 +201,12 @@ def _address(database_url: str) -> str:
 
 
 def _settings(address: str, name: str) -> dict[str, Any]:
-    """For each connection: those of the address come first."""
+    """For each connection, under that name; where the address says otherwise about the network, that counts."""
     from psycopg.conninfo import conninfo_to_dict
 
     given = conninfo_to_dict(address)
     return {key: value for key, value in _NETWORK.items() if key not in given} | {
-        "application_name": NAMED + name,
+        "application_name": name,
     }
 
 
