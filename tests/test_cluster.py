@@ -99,12 +99,27 @@ def test_a_database_that_restarts_costs_nothing_but_time(cluster: Cluster, postg
     with workers(2, postgresql_url, "w1", work_s=0.3, lease_s=2) as running:
         running[0].until("done", 4)
         cluster.stop(signal.SIGINT)
-        time.sleep(1.2)
+        time.sleep(3)
         cluster.start()
         told = [one.end() for one in running]
     assert said(told, "done") == Counter(codes(16)), told
     assert counts(postgresql_url, "w1") == {CityState.DONE: 16}
     assert any("answers again" in line for line in said(told, "told")), told
+
+
+def test_a_worker_that_is_asked_to_stop_while_the_database_is_away_ends(cluster: Cluster, postgresql_url: str) -> None:
+    put(postgresql_url, begin(postgresql_url, "w1", 2))
+    with workers(1, postgresql_url, "w1", work_s=60, lease_s=1) as (stopped,):
+        stopped.until("began", 2)
+        cluster.stop(signal.SIGINT)
+        stopped.process.terminate()
+        stopped.process.join(20)
+        code = stopped.process.exitcode
+        cluster.start()
+        with workers(1, postgresql_url, "w1", lease_s=1) as (other,):
+            told = other.end()
+    assert code == 0
+    assert said([told], "done") == Counter(codes(2)), told
 
 
 def test_connections_that_are_cut_cost_nothing(cluster: Cluster, postgresql_url: str) -> None:

@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 CONNECTIONS = 6  # of one worker at most, beside the one that listens; a statement here takes about a millisecond
 _ANSWER_S = 2.0  # until a connection is had; longer, and the database is away
+_LAST_ANSWER_S = 0.5  # the same while the worker ends, when one statement follows another
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
 _TOLD_AFTER_S = 1.0  # shorter absences (a connection that was cut) are nobody's concern
 # Outside of a worker, where a person waits for the answer.
@@ -92,12 +93,18 @@ class Link:
     def stay(self) -> None:
         """Is a worker from now on: everything waits for the database as long as it takes, and connections made from now
         on (the one that listens) carry its name."""
-        self.patience_s, self._leaving_at = math.inf, None
+        self.patience_s, self._leaving_at, self.pool.timeout = math.inf, None, _ANSWER_S
         self.pool.kwargs = _settings(self._address, NAMED + self.name)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the worker is ending."""
+        return self._leaving_at is not None
 
     def leave(self, within_s: float) -> None:
         """Nothing waits for the database after so many seconds from now."""
         self._leaving_at = time.monotonic() + within_s
+        self.pool.timeout = _LAST_ANSWER_S
 
     async def rows(
         self, query: str, values: Mapping[str, Any], sending: Callable[[], object] = lambda: None
