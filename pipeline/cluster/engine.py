@@ -27,7 +27,7 @@ RETRY_S = 30.0
 _POLL_S = 5.0  # a job that is put back wakes nobody by itself
 _LOOK_S = 2.0  # between two looks whether all is done, where nothing is under way here
 _GLANCE_S = 0.1
-_LEAVE_S = 10.0  # at the end, for a database that is away
+_LEAVE_S = 5.0  # at the end, for a database that is away
 _RESTART_S = 5.0
 
 
@@ -99,12 +99,13 @@ class Engine:
         async with _stopping(tell) as stopped, _beside(holds.keep(), sweep.keep()), _app(self._link, attempts) as app:
             working = [self._supervise(app, stage, most) for stage, most in stages.items() if most]
             idle = [_idle(attempts, sweep, min(_LOOK_S, self._lease_s * RENEWED))] if until_idle else []
-            async with _beside(*working, leaving=lambda: self._link.leave(_LEAVE_S)):
+            async with _beside(*working, leaving=lambda: self._link.leave(min(_LEAVE_S, self._lease_s))):
                 await _first(stopped.wait(), *idle)
 
     async def _supervise(self, app: App, stage: Stage, most: int) -> None:
-        """A worker of Procrastinate, started again where it ends by itself."""
-        while True:
+        """A worker of Procrastinate, started again where it ends by itself. Told to end while the database is away, it
+        raises what it met there instead of having been cancelled."""
+        while not self._link.leaving:
             try:
                 await app.run_worker_async(
                     queues=[stage],
@@ -119,6 +120,8 @@ class Engine:
                     stalled_worker_timeout=self._lease_s,
                 )
             except Exception as error:
+                if self._link.leaving:
+                    return
                 self._link.tell(f"The {stage} worker stopped ({error!r}): it is started again.")
             else:
                 self._link.tell(f"The {stage} worker stopped by itself: it is started again.")

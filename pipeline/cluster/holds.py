@@ -104,9 +104,10 @@ class Holds:
                 await self.renew()
 
     async def free(self, hold: Hold) -> None:
-        """Others may take the municipality at once."""
+        """Others may take the municipality at once; whatever of the attempt is still running has lost it."""
         self._held.pop(hold.holder, None)
         if not hold.lost:
+            hold.lost = True
             await self.link.rows(_FREE, {"code": hold.code, "holder": hold.holder})
 
     async def _trusting(self, held: Sequence[Hold], query: str, values: dict[str, object]) -> set[str]:

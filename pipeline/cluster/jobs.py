@@ -20,7 +20,7 @@ SELECT stage, %(task)s, priority, key, jsonb_build_object('wave', wave, 'code', 
 FROM unnest(%(waves)s::text[], %(codes)s::text[], %(stages)s::text[], %(priorities)s::int[], %(keys)s::text[])
      AS put (wave, code, stage, priority, key)
 WHERE %(also_running)s OR NOT EXISTS (
-    SELECT FROM procrastinate_jobs WHERE queueing_lock = key AND status = 'doing'
+    SELECT FROM procrastinate_jobs WHERE queueing_lock = key AND status IN ('todo', 'doing')
 )
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 RETURNING id

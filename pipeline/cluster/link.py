@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 CONNECTIONS = 6  # of one worker at most, beside the one that listens; a statement here takes about a millisecond
 _ANSWER_S = 2.0  # until a connection is had; longer, and the database is away
+_LAST_ANSWER_S = 0.5  # the same while the worker ends, when one statement follows another
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
 _TOLD_AFTER_S = 1.0  # shorter absences (a connection that was cut) are nobody's concern
 # Outside of a worker, where a person waits for the answer.
@@ -42,7 +43,7 @@ _NETWORK = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
 }
-NAMED = "akashi "  # in application_name, before the name of the worker
+NAMED = "akashi worker "  # in application_name, before the name of the worker
 
 
 class Link:
@@ -67,7 +68,7 @@ class Link:
         (await asyncio.to_thread(open_database, self._url)).dispose()  # creates and migrates the tables
         self.pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             self._address,
-            kwargs=_settings(self._address, self.name),
+            kwargs=_settings(self._address, "akashi"),
             configure=_configure,
             min_size=1,
             max_size=CONNECTIONS,
@@ -90,12 +91,20 @@ class Link:
         return time.monotonic() - self._missed_at
 
     def stay(self) -> None:
-        """Everything waits for the database as long as it takes."""
-        self.patience_s, self._leaving_at = math.inf, None
+        """Is a worker from now on: everything waits for the database as long as it takes, and connections made from now
+        on (the one that listens) carry its name."""
+        self.patience_s, self._leaving_at, self.pool.timeout = math.inf, None, _ANSWER_S
+        self.pool.kwargs = _settings(self._address, NAMED + self.name)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the worker is ending."""
+        return self._leaving_at is not None
 
     def leave(self, within_s: float) -> None:
         """Nothing waits for the database after so many seconds from now."""
         self._leaving_at = time.monotonic() + within_s
+        self.pool.timeout = _LAST_ANSWER_S
 
     async def rows(
         self, query: str, values: Mapping[str, Any], sending: Callable[[], object] = lambda: None
@@ -199,12 +208,12 @@ def _address(database_url: str) -> str:
 
 
 def _settings(address: str, name: str) -> dict[str, Any]:
-    """For each connection: those of the address come first."""
+    """For each connection, under that name; where the address says otherwise about the network, that counts."""
     from psycopg.conninfo import conninfo_to_dict
 
     given = conninfo_to_dict(address)
     return {key: value for key, value in _NETWORK.items() if key not in given} | {
-        "application_name": NAMED + name,
+        "application_name": name,
     }
 
 
