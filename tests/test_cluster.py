@@ -56,10 +56,11 @@ def test_four_workers_do_each_municipality_once(postgresql_url: str) -> None:
 
 def test_what_a_killed_worker_had_is_done_by_others(postgresql_url: str) -> None:
     put(postgresql_url, begin(postgresql_url, "w1", 8))
-    with workers(1, postgresql_url, "w1", work_s=60) as (first,), workers(2, postgresql_url, "w1") as others:
-        first.until("began", 2)
+    with workers(1, postgresql_url, "w1", work_s=60) as (first,):
+        first.until("began", 4)
         first.process.kill()
-        told = [one.end() for one in others]
+        with workers(2, postgresql_url, "w1") as others:
+            told = [one.end() for one in others]
     assert said(told, "done") == Counter(codes(8)), told
     assert counts(postgresql_url, "w1") == {CityState.DONE: 8}
 
