@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,12 +175,12 @@ def test_a_connection_that_opens_late_misses_its_slot_and_takes_another(
     closing = {path: Reply(str(body).encode(), headers=(("Connection", "close"),)) for path, body in PAGES.items()}
     with serve(closing) as one, serve(closing) as two, ThreadPoolExecutor() as pool:
         gates = [FileGate(tmp_path / "gate.json") for _ in range(2)]
-        plans = [named(one, "127.0.0.1"), named(two, "localhost")]
+        plans = [replace(named(*at), max_pages=4) for at in ((one, "127.0.0.1"), (two, "localhost"))]
         list(pool.map(gated, plans, [tmp_path / "one", tmp_path / "two"], gates))
-        assert len(one.log + two.log) == 18
+        assert [len(one.log), len(two.log)] == [6, 6]
         assert hurry_s(times([one, two]), DELAY_S) < LATE_LOG_S
     for gate in gates:
-        assert 9 < len(gate.slots) <= 13
+        assert 6 < len(gate.slots) <= 9
 
 
 def test_a_request_that_waits_for_another_slot_does_not_lose_its_own_time(
@@ -203,30 +204,28 @@ def test_a_request_that_waits_for_another_slot_does_not_lose_its_own_time(
     assert found.read == 1
 
 
-def start(server: Server, host: str, folder: Path, gate: Path) -> subprocess.Popen[bytes]:
-    order = {"url": server.url.replace("127.0.0.1", host), "folder": str(folder), "gate": str(gate)}
-    program = str(Path(__file__).with_name("gating.py"))
-    return subprocess.Popen([sys.executable, program, json.dumps(order | {"changes": {"delay_s": DELAY_S}})])
+def start(server: Server, host: str, folder: Path, gate: Path, **changes: object) -> subprocess.Popen[bytes]:
+    order = {"url": server.url.replace("127.0.0.1", host), "folder": str(folder), "gate": str(gate), "changes": changes}
+    return subprocess.Popen([sys.executable, str(Path(__file__).with_name("gating.py")), json.dumps(order)])
 
 
 def test_a_process_that_was_stopped_does_not_ask_in_a_turn_that_has_passed(tmp_path: Path) -> None:
-    """Both are stopped and woken again and again, mostly between a slot and its moment."""
-    moments = random.Random(3)
+    """One is stopped again and again, about as long as two turns, mostly between a slot and its moment."""
+    moments, delay_s = random.Random(3), 3 * LATE_LOG_S
     with sites(2) as servers:
         children = [
-            start(server, host, tmp_path / host, tmp_path / "gate.json")
+            start(server, host, tmp_path / host, tmp_path / "gate.json", delay_s=delay_s, max_pages=2)
             for server, host in zip(servers, ("127.0.0.1", "localhost"), strict=True)
         ]
         while any(child.poll() is None for child in children):
-            for child in children:
-                if child.poll() is None and any(one.log for one in servers):
-                    child.send_signal(signal.SIGSTOP)
-                    time.sleep(moments.uniform(0.0, 0.25))
-                    child.send_signal(signal.SIGCONT)
-            time.sleep(moments.uniform(0.05, 0.3))
+            if children[0].poll() is None and all(one.log for one in servers):
+                children[0].send_signal(signal.SIGSTOP)
+                time.sleep(moments.uniform(1.5, 2.0) * delay_s)
+                children[0].send_signal(signal.SIGCONT)
+            time.sleep(moments.uniform(0.5, 1.5) * delay_s)
         assert [child.wait() for child in children] == [0, 0]
-        assert [len(one.log) for one in servers] == [9, 9]
-        assert hurry_s(times(servers), DELAY_S) < LATE_LOG_S
+        assert [len(one.log) for one in servers] == [4, 4]
+        assert hurry_s(times(servers), delay_s) < LATE_LOG_S
 
 
 def test_a_city_that_is_lost_is_left_at_once_and_can_be_gone_on_with(tmp_path: Path) -> None:
@@ -259,6 +258,7 @@ def test_accounts_are_asked_through_the_gate(tmp_path: Path) -> None:
 @needs_chromium
 def test_page_views_go_through_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "LOADS", 2)
+    monkeypatch.setattr(speed, "QUIET_S", 0.3)
     with serve({"/": page(title="市")}) as server:
         gate = FileGate(tmp_path / "gate.json")
         measured = asyncio.run(display_speed(plan(server.url), progress=lambda *_: None, web=Web(Pace(0.0), gate)))
