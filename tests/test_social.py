@@ -149,7 +149,7 @@ def test_an_answer_that_is_archived_is_used_where_the_record_is_missing(tmp_path
                 progress=lambda *_: None, services=services,
             )  # fmt: skip
             asyncio.run(asking)
-        assert server.paths() == ["/robots.txt", VIDEOS]
+        assert server.paths() == ["/robots.txt", VIDEOS, FEED]
 
 
 def test_few_accounts_are_asked_and_few_things_of_each(tmp_path: Path) -> None:

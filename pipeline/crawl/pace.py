@@ -141,7 +141,8 @@ class Turn:
         if self._gate is None:
             return
         await self._gate.enter()
-        while self._is_late():
+        self._pace.left_late(self._host, self._late_s())
+        while self._late_s() > self._allowed_s:
             await self._reserve(self._gate)
             await self._gate.enter()
 
@@ -162,10 +163,8 @@ class Turn:
         while (left_s := until - _now()) > 0:
             await asyncio.sleep(left_s)
 
-    def _is_late(self) -> bool:
-        late_s = _now() - self._at
-        self._pace.left_late(self._host, late_s)
-        return late_s > self._allowed_s
+    def _late_s(self) -> float:
+        return _now() - self._at
 
 
 @dataclass(frozen=True)
