@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.crawl import Pace, Web
 from pipeline.errors import AkashiError, ArchiveError, InputError, ModelError, StoreError
 from pipeline.models import CityState, Wave
-from pipeline.nation.cores import Cores, CoresError
+from pipeline.nation.cores import Cores, CoresError, one_heap
 from pipeline.nation.stages import Stages
 from pipeline.nation.waves import again
 from pipeline.settings import Settings
@@ -39,6 +39,7 @@ async def here(wave: Wave, store: Store, settings: Settings, *, side_by_side: in
     Raises InputError where another process is at it, TroubleError where the machine has failed several municipalities
     in a row. Whatever ends it, the same call goes on where it stopped.
     """
+    one_heap()
     with _alone(settings.home), Cores() as cores:
         _put_back(wave, store)
         again(wave, store)

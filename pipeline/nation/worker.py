@@ -9,7 +9,7 @@ from functools import cache
 from pipeline.cluster import Engine, Errand, Hold, Stage
 from pipeline.crawl import Pace, Web
 from pipeline.models import CityState, Wave
-from pipeline.nation.cores import Cores
+from pipeline.nation.cores import Cores, one_heap
 from pipeline.nation.stages import Stages
 from pipeline.nation.waves import again
 from pipeline.settings import Settings
@@ -50,6 +50,7 @@ async def work(
 
     crawls, judges: municipalities at a time. Raises InputError, StoreError where the engine does.
     """
+    one_heap()
     with Cores(judges or 1) as cores:
         async with engine(settings) as at:
             worker = _Worker(store, settings, cores, at)
@@ -94,8 +95,8 @@ class _Worker:
         self.stages.fail(self._wave(errand.wave), errand.code, error, holder=hold.holder)
 
     def unfinished(self) -> Iterator[Errand]:
-        for wave in self._store.waves.all():
-            yield from _errands(wave, self._store)
+        for wave, code, state in self._store.waves.unsettled():
+            yield Errand(wave, code, _STAGES[state], self._wave(wave).priority)
 
 
 def _errands(wave: Wave, store: Store) -> Iterator[Errand]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from pipeline.errors import InputError
-from pipeline.models import CityState, Wave, WaveCity
+from pipeline.models import SETTLED, CityState, Wave, WaveCity
 from pipeline.store.database import Database, restored, stored
 from pipeline.store.tables import holds, wave_cities, waves
 
@@ -80,6 +80,15 @@ class Waves:
         if row is None:
             raise InputError(f"wave {wave_id}: municipality {code} is not part of it.")
         return _city(row)
+
+    def unsettled(self) -> list[tuple[str, str, CityState]]:
+        """Of all waves what is not settled: id of the wave, code, state."""
+        c = wave_cities.c
+        query = select(c.wave, c.code, c.state).where(c.state.not_in([one.value for one in SETTLED]))
+        with self._database.reading("read what is left of the waves") as connection:
+            return [
+                (row.wave, row.code, CityState(row.state)) for row in connection.execute(query.order_by(c.wave, c.code))
+            ]
 
     def counts(self, wave_id: str) -> Counter[CityState]:
         """How many municipalities are in which state."""
