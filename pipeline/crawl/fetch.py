@@ -187,12 +187,6 @@ def _first(error: BaseException | None, kind: type[BaseException]) -> BaseExcept
     return error
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Once a process: reading the authorities' certificates takes 20 ms and memory that a crawl never gives back."""
-    return httpx2.create_ssl_context(trust_env=False)
-
-
 class _Transport(httpx2.AsyncHTTPTransport):
     """httpx2's transport over a connection pool that opens checked addresses only."""
 
