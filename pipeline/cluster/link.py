@@ -187,6 +187,11 @@ def passes(error: BaseException) -> bool:
     return isinstance(cause, kinds)
 
 
+def lacking() -> list[str]:
+    """The packages of the extra `cluster` that a worker needs and that are not installed."""
+    return [name for name in ("procrastinate", "psycopg_pool") if find_spec(name) is None]
+
+
 def _address(database_url: str) -> str:
     """The URL as libpq wants it. Raises InputError: not PostgreSQL, or the extra is not installed."""
     try:
@@ -198,8 +203,7 @@ def _address(database_url: str) -> str:
             f"many machines share a survey through PostgreSQL, and this is a {url.get_backend_name()} database: set "
             "CLASSIFY_DB=postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
         )
-    missing = [name for name in ("procrastinate", "psycopg_pool") if find_spec(name) is None]
-    if missing:
+    if missing := lacking():
         raise InputError(
             f"workers on many machines need the Python package {missing[0]}: install the extra `cluster` "
             "(pip install 'akashi[cluster]')"

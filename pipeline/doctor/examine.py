@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
-from pipeline.doctor import machine, model, network, workspace
+from pipeline.doctor import machine, model, network, workers, workspace
 from pipeline.doctor.finding import Finding, State
 from pipeline.doctor.patient import Patient
 from pipeline.settings import Settings
@@ -41,7 +41,7 @@ def examine(patient: Patient, *, limit_s: float | None = None) -> list[Finding]:
 
 
 def _checks(patient: Patient) -> Iterable[tuple[str, Check, float]]:
-    yield from ((name, check, LOCAL_S) for name, check in (*machine.FIRST, *workspace.CHECKS))
+    yield from ((name, check, LOCAL_S) for name, check in (*machine.FIRST, *workspace.CHECKS, *workers.CHECKS))
     if not patient.offline:
         seconds = 3 * patient.settings.deadline_s
         yield from ((name, check, seconds) for name, check in network.CHECKS)
