@@ -69,7 +69,8 @@ def rows(one: Patient, **more: Any) -> dict[str, Finding]:
     return {found.check: found for found in examine(one, **more)}
 
 
-CHECKS = dict((*machine.FIRST, *workspace.CHECKS, *workers.CHECKS, *network.CHECKS, ("model", model.check), *machine.LAST))
+LOCAL = (*machine.FIRST, *workspace.CHECKS, *workers.CHECKS)
+CHECKS = dict((*LOCAL, *network.CHECKS, ("model", model.check), *machine.LAST))
 
 
 def row(name: str, one: Patient) -> Finding:
