@@ -198,7 +198,6 @@ def _settle(
     Workspace(settings.home).keep(criteria)
     for question in panel.questions.values():
         Workspace(settings.home).keep(question.prompts)
-    store.save_run(run)
     with Answers(settings.cache / "answers") as answers:
         if dry_run:
             return Outcome(run, estimates=reckon(matter, panel, answers))

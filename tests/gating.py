@@ -15,7 +15,8 @@ from pathlib import Path
 from crawling import plan
 
 from pipeline.archive import Archive
-from pipeline.crawl import LostError, Pace, Plan, Web, crawl
+from pipeline.crawl import Pace, Plan, Web, crawl
+from pipeline.errors import LostError
 from pipeline.models import Coverage
 
 

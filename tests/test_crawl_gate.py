@@ -25,8 +25,9 @@ from gating import FileGate, gated
 from hostile import Reply, Server, page, redirect, serve
 
 from pipeline.archive import Archive
-from pipeline.crawl import LostError, Pace, Plan, Web, crawl, display_speed, social, speed
+from pipeline.crawl import Pace, Plan, Web, crawl, display_speed, social, speed
 from pipeline.crawl.guard import Target
+from pipeline.errors import LostError
 from pipeline.models import SocialAccount
 from pipeline.services import Service
 

@@ -148,7 +148,7 @@ def test_a_database_of_a_newer_version_is_left_alone(database_url: str, file: Pa
     Store(database_url).close()
     _execute(database_url, "UPDATE alembic_version SET version_num = '9999'")
     before = file.read_bytes() if file.exists() else None
-    with pytest.raises(StoreError, match=r"newer Akashi \(version 9999, this one knows 0003\): update Akashi"):
+    with pytest.raises(StoreError, match=r"newer Akashi \(version 9999, this one knows 0004\): update Akashi"):
         Store(database_url)
     assert _execute(database_url, "SELECT version_num FROM alembic_version") == [("9999",)]
     assert before == (file.read_bytes() if file.exists() else None)
