@@ -100,6 +100,17 @@ def test_older_ones_are_a_link_away(reader: Person) -> None:
     assert "3 / 3" in said(older) and f'href="/waves/{WAVE}"' in older and 'data-done="1"' in older
 
 
+def test_one_that_nobody_works_on_says_so_once_and_promises_nothing(home: Path, tmp_path: Path) -> None:
+    mine, resting = copied(home, tmp_path / "workspace"), "20260802T000000Z-0003"
+    with Store(database_of(mine)) as store:
+        store.waves.begin(a_wave(resting), [a_city(at, wave=resting) for at in range(9)])
+    with serving_here(mine) as served, Person(served.origin) as person:
+        person.sign_in("伊藤")
+        page = said(person.get("/waves").text)
+    assert page.count("長いあいだ一つも終わっていません") == 1
+    assert "あと約" not in page and "1時間に" not in page
+
+
 @pytest.mark.parametrize("path", ["", "/figures", "/cities"])
 def test_one_that_is_unknown_is_not_found(reader: Person, path: str) -> None:
     assert reader.get(f"/waves/20990101T000000Z-0001{path}").status_code == 404
