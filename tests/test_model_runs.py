@@ -222,7 +222,7 @@ def test_ctrl_c_ends_a_long_wait_and_a_second_one_a_long_answer(home: Path) -> N
         assert "Traceback" not in told
 
 
-KILLS = int(os.environ.get("AKASHI_KILLS", "6"))  # twenty in CI
+KILLS = int(os.environ.get("AKASHI_KILLS", "6"))  # eight in CI
 LANES = 2
 # From the server's last byte to the answer on disk, on a machine with other work to do.
 STORED_WITHIN_S = 0.5
